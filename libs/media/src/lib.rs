@@ -1,1 +1,59 @@
-//! media
+//! Live media for shops: a phone's WebRTC comes in by WHIP, cacheable CMAF parts go out.
+//!
+//! The library knows streams, never users, SQL or HTTP routes. One [`Origin`] per process holds the live
+//! [`Stream`]s, shares one UDP port and one DTLS certificate among their publishers, and records into any
+//! `object_store` while on air.
+//!
+//! ```no_run
+//! # async fn example(offer: &str) -> Result<(), media::Error> {
+//! use std::sync::Arc;
+//! let store: Arc<dyn object_store::ObjectStore> = Arc::new(object_store::memory::InMemory::new());
+//! let origin = media::Origin::new(media::Config::default(), store).await?;
+//! let stream = origin.open("b1").await?;           // new, or resumed from what the store holds
+//! let answer = stream.publish(offer).await?;       // WHIP: 201, answer.sdp, Location …/whip/{answer.session}
+//! let served = origin.serve("b1", "n0.m4s", media::Reload::default()).await?; // held until it exists
+//! # let _ = (answer, served); Ok(()) }
+//! ```
+//!
+//! # What an HTTP front does with it
+//!
+//! | Request | Call |
+//! |---|---|
+//! | `POST /media/{b}/whip` | [`Origin::open`], then [`Stream::publish`] → 201, body [`Answer::sdp`] |
+//! | `DELETE /media/{b}/whip/{session}` | [`Stream::unpublish`] |
+//! | `GET /media/{b}/{file}` for every other file, `join` included | [`Origin::serve`] |
+//!
+//! [`Origin::serve`] answers a [`Served`] whose `body` is shared (a clone of `Bytes`, rendered once for all
+//! viewers) with [`Served::content_type`], [`Served::cache_control`] and, for parts, [`Served::init`] to be
+//! sent as `x-init`. Errors carry their meaning, and [`Error::status`] proposes an HTTP status for each.
+//!
+//! # Time
+//!
+//! A stream has one epoch for its whole life. `baseMediaDecodeTime / timescale + epoch` is the wall clock of
+//! the frame, on *this* machine's clock (a phone's own clock may be wrong by minutes). [`Stream::now_ms`] is
+//! that clock at the live edge: stamp pins with it, and hold them in the player until its picture gets there.
+//! When a publisher vanishes and comes back the same epoch goes on: the gap is a hole in the timeline, a new
+//! init segment and a DISCONTINUITY.
+//!
+//! # Life of a stream
+//!
+//! [`State::Waiting`] → [`State::Live`] ⇄ [`State::Paused`] (sound only) → [`State::Gone`] (the publisher
+//! vanished; it may come back within [`Config::reconnect_grace`]) → [`State::Ended`]. A stream whose
+//! publisher does not come back in time ends itself, exactly as by [`Stream::end`]. After a `kill -9`,
+//! [`recover`] closes what was recorded, or [`Origin::open`] goes on with it.
+
+mod clip;
+mod config;
+mod error;
+mod origin;
+mod recording;
+mod served;
+mod stream;
+
+pub use clip::Clip;
+pub use config::{Config, Wall};
+pub use error::Error;
+pub use origin::Origin;
+pub use recording::{Recording, recover};
+pub use served::{Cache, Kind, Reload, Served};
+pub use stream::{Answer, State, Stats, Stream};
