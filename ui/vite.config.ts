@@ -1,0 +1,59 @@
+// The build of every page's one stylesheet, one script and the islands it loads when their tag is on the page.
+// The server embeds `dist/` and finds hashed names through `.vite/manifest.json`.
+import { readFileSync } from "node:fs";
+import { defineConfig, type Plugin } from "vite";
+import { flatten } from "./build/flatten.ts";
+
+/** Draws the icons named in icons.txt into one sprite: `<use href="icons.svg#name">`. */
+function sprite(): Plugin {
+  return {
+    name: "dangol-sprite",
+    apply: "build",
+    generateBundle() {
+      const names = readFileSync("icons.txt", "utf8").split("\n").filter((line) => line && !line.startsWith("#"));
+      const symbols = names.map((name) => {
+        const drawn = readFileSync(`node_modules/lucide-static/icons/${name}.svg`, "utf8");
+        const shapes = drawn.slice(drawn.indexOf(">", drawn.indexOf("<svg")) + 1, drawn.lastIndexOf("</svg>"));
+        return `<symbol id="${name}" viewBox="0 0 24 24">${shapes.replace(/\s*\n\s*/g, "").replace(/ \/>/g, "/>")}</symbol>`;
+      });
+      const source = `<svg xmlns="http://www.w3.org/2000/svg"><!-- Lucide, ISC licence -->${symbols.join("")}</svg>`;
+      this.emitFile({ type: "asset", name: "icons.svg", originalFileName: "icons.svg", source });
+    },
+  };
+}
+
+/** Old phones know no `@layer`; the build unwraps the layers, which stand in order anyway. */
+function layers(): Plugin {
+  return {
+    name: "dangol-flat-layers",
+    apply: "build",
+    enforce: "post",
+    generateBundle(_, bundle) {
+      for (const file of Object.values(bundle)) {
+        if (file.type === "asset" && file.fileName.endsWith(".css")) file.source = flatten(String(file.source));
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  root: "src",
+  base: "/assets/",
+  publicDir: "../public",
+  plugins: [sprite(), layers()],
+  css: { transformer: "lightningcss" },
+  build: {
+    outDir: "../dist",
+    emptyOutDir: true,
+    assetsDir: "",
+    assetsInlineLimit: 0,
+    manifest: true,
+    modulePreload: false,
+    target: ["chrome90", "safari14.1", "firefox90"],
+    cssTarget: ["chrome90", "safari14.1", "firefox90"],
+    cssMinify: "lightningcss",
+    reportCompressedSize: false,
+    rollupOptions: { input: { main: "src/main.ts", style: "src/main.css" } },
+  },
+  test: { root: ".", include: ["test/**/*.test.ts"] },
+} as Parameters<typeof defineConfig>[0]);
