@@ -1,1 +1,80 @@
-fn main() {}
+//! `bench`: the figures that Dangol promises, each measured beside a reference in the same run.
+//!
+//! A bench starts the real program on throw-away data, puts load on it from the outside, over loopback only, and
+//! reads the program's CPU time from the kernel. `./run bench NAME` builds everything and calls this; the benches
+//! that need a browser (`live`, `pages`) are scripts beside this crate's folder.
+
+mod egress;
+mod figure;
+mod histogram;
+mod http;
+mod market;
+mod processor;
+mod room;
+mod sockets;
+mod writers;
+mod writes;
+
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+use crate::figure::Show;
+
+/// The figures that Dangol promises, each beside its reference.
+#[derive(Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    /// Print one JSON object a line: name, value, unit, reference, ratio.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// Chat fan-out: many sockets in one room, messages written by POST, beside a bare write(2) loop.
+    Room {
+        /// Sockets that listen.
+        #[arg(long, default_value_t = 2_000)]
+        sockets: usize,
+        /// Messages offered a second.
+        #[arg(long, default_value_t = 200)]
+        rate: u32,
+        /// Seconds of load.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+    },
+    /// Video out: viewers on the chain of parts, beside a bare tokio server of the same bytes.
+    Egress {
+        /// Viewers.
+        #[arg(long, default_value_t = 1_000)]
+        viewers: usize,
+        /// Seconds of load.
+        #[arg(long, default_value_t = 15)]
+        seconds: u64,
+    },
+    /// The bare server that `egress` compares with; it starts this itself.
+    #[command(hide = true)]
+    BareEgress {
+        /// Bytes of each part.
+        #[arg(long)]
+        part_bytes: usize,
+        /// Milliseconds from one part to the next.
+        #[arg(long)]
+        part_ms: u64,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let show = if arguments.json { Show::Json } else { Show::Text };
+    match arguments.bench {
+        Bench::Room { sockets, rate, seconds } => {
+            room::run(sockets, rate, Duration::from_secs(seconds), show)
+        }
+        Bench::Egress { viewers, seconds } => egress::run(viewers, Duration::from_secs(seconds), show),
+        Bench::BareEgress { part_bytes, part_ms } => egress::bare(part_bytes, Duration::from_millis(part_ms)),
+    }
+}

@@ -1,0 +1,10 @@
+//! People who write in the room: signed in by rows, because four hundred codes would meet the limit on codes.
+
+use anyhow::bail;
+
+use crate::market::Market;
+
+/// Signs `count` people in and gives their cookies.
+pub(crate) fn sign_in(_market: &Market, _count: usize) -> anyhow::Result<Vec<String>> {
+    bail!("the server has no sessions yet")
+}
