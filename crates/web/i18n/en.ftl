@@ -35,3 +35,36 @@ shell-pager = Pages
 shell-newer = Newer
 shell-older = Older
 shell-undo = Undo
+
+# Time
+time-today = today { $time }
+time-tomorrow = tomorrow { $time }
+time-yesterday = yesterday { $time }
+
+# Problems: what happened, and what to do now
+problem-sign-in = Please sign in first
+problem-sign-in-next = Sign in with your phone number or e-mail and go on where you were.
+problem-forbidden = You cannot do this
+problem-forbidden-next = Only this store's owner or somebody they allowed can. Check which account you are signed in with.
+problem-not-found = There is nothing here
+problem-not-found-next = It was removed or the address is different. Go back to the market and look again.
+problem-too-many = That was a little fast
+problem-too-many-next = Rest a moment and press again.
+problem-busy = Many customers right now
+problem-busy-next = Press again in a few seconds. What you wrote is still here.
+problem-internal = Something broke on our side
+problem-internal-next = Try again in a moment. If it goes on, tell the market office.
+problem-unreadable = We could not read what was sent
+problem-unreadable-next = Go back, write it again and send it.
+problem-too-large = The file is too large
+problem-too-large-next = Choose a smaller picture or send them one at a time.
+problem-too-slow = It took too long
+problem-too-slow-next = The connection seems slow. Try again in a moment.
+problem-cross-site = A request from elsewhere was refused
+problem-cross-site-next = Press the button on the market's own page.
+problem-cursor = The list cannot go on from here
+problem-cursor-next = Start again from the top of the list.
+problem-idempotency-key = The request has no key
+problem-idempotency-key-next = Creating requests need an Idempotency-Key header of 1 to 200 characters.
+problem-socket = This opens only as a WebSocket
+problem-socket-next = Open the broadcast page and it connects by itself.

@@ -35,3 +35,36 @@ shell-pager = 앞뒤 쪽
 shell-newer = 앞쪽
 shell-older = 다음 쪽
 shell-undo = 되돌리기
+
+# 시간
+time-today = 오늘 { $time }
+time-tomorrow = 내일 { $time }
+time-yesterday = 어제 { $time }
+
+# 문제: 무슨 일인지, 그리고 지금 할 일
+problem-sign-in = 먼저 들어와 주세요
+problem-sign-in-next = 휴대전화 번호나 이메일로 들어오면 이어서 할 수 있어요.
+problem-forbidden = 이 일은 할 수 없어요
+problem-forbidden-next = 이 가게의 사장님이나 허락받은 분만 할 수 있어요. 다른 계정으로 들어왔는지 확인해 주세요.
+problem-not-found = 찾는 것이 없어요
+problem-not-found-next = 지워졌거나 주소가 달라요. 시장으로 돌아가 다시 찾아 주세요.
+problem-too-many = 조금 빨라요
+problem-too-many-next = 잠깐 쉬었다가 다시 눌러 주세요.
+problem-busy = 지금 손님이 많아요
+problem-busy-next = 몇 초 뒤에 다시 눌러 주세요. 적은 것은 그대로 있어요.
+problem-internal = 저희 쪽에서 문제가 생겼어요
+problem-internal-next = 잠시 뒤 다시 해 주세요. 계속되면 시장 사무실에 알려 주세요.
+problem-unreadable = 보낸 내용을 읽지 못했어요
+problem-unreadable-next = 앞쪽으로 돌아가 다시 적어 보내 주세요.
+problem-too-large = 파일이 너무 커요
+problem-too-large-next = 더 작은 사진을 고르거나 한 장씩 올려 주세요.
+problem-too-slow = 시간이 너무 오래 걸렸어요
+problem-too-slow-next = 인터넷이 느린 것 같아요. 잠시 뒤 다시 해 주세요.
+problem-cross-site = 다른 곳에서 온 요청이라 막았어요
+problem-cross-site-next = 시장 화면에서 다시 눌러 주세요.
+problem-cursor = 목록을 이어 볼 수 없어요
+problem-cursor-next = 목록의 처음부터 다시 봐 주세요.
+problem-idempotency-key = 요청 번호가 없어요
+problem-idempotency-key-next = 만드는 요청에는 Idempotency-Key 머리글을 붙여 주세요. 1자에서 200자까지예요.
+problem-socket = 웹소켓으로만 열 수 있어요
+problem-socket-next = 방송 화면을 열면 자동으로 이어져요.

@@ -1,0 +1,128 @@
+//! The built scripts and styles, embedded in the program, hashed by name and kept for ever by browsers.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, OnceLock};
+
+use axum::extract::Path;
+use axum::http::header::{self, HeaderValue};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use rust_embed::RustEmbed;
+use serde::Deserialize;
+
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../../ui/dist"]
+struct Dist;
+
+/// Brotli's effort: these files are compressed once in the life of the process.
+const QUALITY: u32 = 9;
+
+#[derive(Deserialize)]
+struct Built {
+    file: String,
+    #[serde(default)]
+    css: Vec<String>,
+}
+
+/// Vite's manifest: source name → built name.
+static MANIFEST: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+    let Some(file) = Dist::get(".vite/manifest.json") else { return HashMap::new() };
+    let built: HashMap<String, Built> = serde_json::from_slice(&file.data).unwrap_or_default();
+    let mut names = HashMap::new();
+    for (source, built) in built {
+        let short = source.rsplit('/').next().unwrap_or(&source).to_owned();
+        for css in built.css {
+            names.entry(short.replace(".ts", ".css")).or_insert(css);
+        }
+        names.insert(short, built.file);
+    }
+    names
+});
+
+/// The address of `name` (`main.css`, `icons.svg`), hashed when Vite hashed it.
+pub fn address(name: &str) -> String {
+    match MANIFEST.get(name) {
+        Some(file) => format!("/assets/{}", file.trim_start_matches("assets/")),
+        None => format!("/assets/{name}"),
+    }
+}
+
+struct Ready {
+    plain: Bytes,
+    packed: OnceLock<Bytes>,
+    kind: &'static str,
+    forever: bool,
+}
+
+static READY: LazyLock<Mutex<HashMap<String, &'static Ready>>> = LazyLock::new(Mutex::default);
+
+/// `GET /assets/{*path}`.
+pub async fn serve(Path(path): Path<String>, headers: HeaderMap) -> Response {
+    let Some(ready) = ready(&path) else { return StatusCode::NOT_FOUND.into_response() };
+    let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let text = !matches!(ready.kind, "image/png" | "image/jpeg" | "video/mp4" | "font/woff2");
+    let cache = if ready.forever { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
+    let mut response = if text && accepts.contains("br") {
+        let packed = match ready.packed.get() {
+            Some(packed) => packed.clone(),
+            None => tokio::task::spawn_blocking(|| ready.packed.get_or_init(|| pack(&ready.plain)).clone())
+                .await
+                .unwrap_or_default(),
+        };
+        ([(header::CONTENT_ENCODING, "br")], packed).into_response()
+    } else {
+        ready.plain.clone().into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(ready.kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    response
+}
+
+/// Finds a file once; the embedded set is small and lives as long as the process.
+fn ready(path: &str) -> Option<&'static Ready> {
+    let mut all = READY.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(ready) = all.get(path) {
+        return Some(ready);
+    }
+    let (file, forever) = match Dist::get(&format!("assets/{path}")) {
+        Some(file) => (file, true),
+        None => (Dist::get(path).filter(|_| !path.starts_with('.'))?, false),
+    };
+    let plain = match file.data {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    };
+    let ready: &'static Ready =
+        Box::leak(Box::new(Ready { plain, packed: OnceLock::new(), kind: kind(path), forever }));
+    all.insert(path.to_owned(), ready);
+    Some(ready)
+}
+
+fn pack(plain: &[u8]) -> Bytes {
+    let mut packed = Vec::with_capacity(plain.len() / 3);
+    let params = brotli::enc::BrotliEncoderParams { quality: QUALITY as i32, ..Default::default() };
+    match brotli::BrotliCompress(&mut &plain[..], &mut packed, &params) {
+        Ok(_) => packed.into(),
+        Err(_) => Bytes::copy_from_slice(plain),
+    }
+}
+
+fn kind(path: &str) -> &'static str {
+    match path.rsplit('.').next().unwrap_or_default() {
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" => "image/jpeg",
+        "webmanifest" => "application/manifest+json",
+        "json" | "map" => "application/json",
+        "mp4" => "video/mp4",
+        "woff2" => "font/woff2",
+        "txt" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
