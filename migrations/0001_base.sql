@@ -17,3 +17,8 @@ create table jobs (
 );
 
 create index jobs_due on jobs (failed, run_at_ms, id);
+
+create table settings (
+  name text primary key,
+  value text not null
+);

@@ -17,6 +17,7 @@ pub mod jobs;
 pub mod money;
 pub mod random;
 mod secret;
+pub mod settings;
 mod sql;
 
 pub use blobs::Blobs;

@@ -14,7 +14,7 @@ pub mod words;
 pub use extract::{Answer, Form, IdempotencyKey, Json, Path, Query, WantsJson};
 pub use problem::Problem;
 pub use socket::Hub;
-pub use ui::{Greet, Market, Ui, Visitor};
+pub use ui::{Greet, Market, Said, Ui, Visitor};
 pub use words::{Arg, Lang};
 
 /// The words of this crate, for [`words::install`].

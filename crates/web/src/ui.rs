@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use base::{Clock, Won, clock};
 use futures::future::BoxFuture;
 use jiff::Zoned;
+use serde::{Deserialize, Serialize};
 
 use crate::extract::cookie;
 use crate::{Arg, Lang, assets, words};
@@ -29,15 +30,44 @@ pub trait Greet: Send + Sync {
     fn greet<'a>(&'a self, parts: &'a mut Parts) -> BoxFuture<'a, Visitor>;
 }
 
-/// The market whose name stands at the top of every page, and whose identity at the foot.
-#[derive(Clone, Debug, Default)]
+/// The market itself, as an operator describes it: what stands at the top of every page, on the
+/// home page, and at the foot (전자상거래법 §10). Kept as the setting `market`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Market {
-    pub name_ko: String,
-    pub name_en: String,
-    /// Legal identity of the operator, line by line (전자상거래법 §10).
-    pub identity: Vec<String>,
+    pub name: Said,
+    /// One line under the name.
+    pub line: Said,
+    pub story: Said,
+    pub address: Said,
+    pub hours: Said,
+    /// The picture of the home page, by photo id.
+    pub photo: Option<String>,
+    /// The operator's legal identity in one line.
+    pub identity: Said,
+    /// What the operator says of its part in a sale.
+    pub mediator: Said,
     /// Whether this is the demo, which every page says.
     pub demo: bool,
+}
+
+/// A text kept in both languages; English may be missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+pub struct Said {
+    pub ko: String,
+    pub en: String,
+}
+
+impl Said {
+    /// The text in `lang`, or in the other language where it is missing.
+    pub fn in_lang(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::En if !self.en.is_empty() => &self.en,
+            Lang::Ko if self.ko.is_empty() => &self.en,
+            _ => &self.ko,
+        }
+    }
 }
 
 /// What the pages need beside the request; the server puts it into every request's extensions.
@@ -214,19 +244,24 @@ impl Ui {
         self.path == "/sell" || self.path.starts_with("/sell/")
     }
 
-    /// The market's name.
-    pub fn market_name(&self) -> &str {
-        if self.is_korean() { &self.market.name_ko } else { &self.market.name_en }
+    /// The market.
+    pub fn market(&self) -> &Market {
+        &self.market
     }
 
-    /// The operator's legal identity, line by line.
-    pub fn market_identity(&self) -> &[String] {
-        &self.market.identity
+    /// The market's name.
+    pub fn market_name(&self) -> &str {
+        self.said(&self.market.name)
     }
 
     /// The operator's legal identity in one line.
-    pub fn operator_line(&self) -> String {
-        self.market.identity.join(" · ")
+    pub fn operator_line(&self) -> &str {
+        self.said(&self.market.identity)
+    }
+
+    /// A text kept in both languages, in the reader's.
+    pub fn said<'s>(&self, text: &'s Said) -> &'s str {
+        text.in_lang(self.lang)
     }
 
     /// Whether this is the demo.
