@@ -25,8 +25,6 @@ pub(crate) struct Answer {
 pub(crate) struct Page {
     /// The status code.
     pub(crate) status: u16,
-    /// The headers as they came.
-    pub(crate) head: String,
     /// The body as text.
     pub(crate) body: String,
 }
@@ -40,7 +38,7 @@ pub(crate) fn get_once(address: SocketAddr, path: &str) -> anyhow::Result<Page> 
     stream.read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
     let (head, body) = text.split_once("\r\n\r\n").context("half an answer")?;
-    Ok(Page { status: status_of(head)?, head: head.into(), body: body.into() })
+    Ok(Page { status: status_of(head)?, body: body.into() })
 }
 
 /// A kept-alive connection.

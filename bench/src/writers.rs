@@ -5,6 +5,6 @@ use anyhow::bail;
 use crate::market::Market;
 
 /// Signs `count` people in and gives their cookies.
-pub(crate) fn sign_in(_market: &Market, _count: usize) -> anyhow::Result<Vec<String>> {
-    bail!("the server has no sessions yet")
+pub(crate) fn sign_in(market: &Market, count: usize) -> anyhow::Result<Vec<String>> {
+    bail!("{count} sessions in {}: the server has none yet", market.data.path().display())
 }
