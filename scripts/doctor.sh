@@ -19,8 +19,8 @@ doctor() {
     line ffmpeg "$(version_of ffmpeg -version | cut -d' ' -f1-3)"
     line postgres "$(postgres_bin >/dev/null && "$(postgres_bin)/postgres" --version || echo missing)"
     line nats "$(PATH=$PATH:/usr/sbin version_of nats-server --version)"
-    missing=
-    for thing in $NEED_BUILD $NEED_TEST; do have "$thing" || missing="$missing $(package_of "$thing")"; done
+    missing=''
+    for thing in $TO_BUILD $TO_TEST; do have "$thing" || missing="$missing $(package_of "$thing")"; done
     line missing "${missing:-nothing}"
     for port in 4600 4643; do
         if port_taken "$port"; then line "port $port" "taken (is Dangol running already?)"; else line "port $port" free; fi

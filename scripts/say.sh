@@ -2,7 +2,7 @@
 # Sourced by ./run; everything here goes to standard error, so that figures on standard output stay clean.
 
 began=$(date +%s)
-at=0 of=0 good=0 bad=0 report=
+at=0 of=0 good=0 bad=0 report=''
 
 say() { printf '    %s\n' "$*" >&2; }
 die() { printf './run: %s\n' "$*" >&2; exit 1; }

@@ -3,8 +3,8 @@
 # Node.js, are the newcomer's own: they are checked, never replaced.
 
 YES=${YES:-}
-NEED_BUILD="cc cmake pkg-config cargo node npm"
-NEED_TEST="chromium ffmpeg postgres nats-server cjk-fonts emoji-fonts"
+TO_BUILD="cc cmake pkg-config cargo node npm"
+TO_TEST="chromium ffmpeg postgres nats-server cjk-fonts emoji-fonts"
 
 # Is a thing there? Most are commands; the others are known by a file.
 have() {
@@ -36,23 +36,30 @@ postgres_bin() {
     found=$(command -v initdb) && dirname "$found"
 }
 
-# need THING…: checks the tool chains, and installs from Debian what is missing.
+# need build, need build test: checks the tool chains, and installs from Debian what is missing.
 need() {
-    missing=
-    for thing; do
+    wanted='' missing=''
+    for purpose; do
+        case $purpose in
+        build) wanted="$wanted $TO_BUILD" ;;
+        test) wanted="$wanted $TO_TEST" ;;
+        esac
+    done
+    for thing in $wanted; do
         case $thing in
         cargo) need_rust ;;
         node) need_node ;;
         *) have "$thing" || missing="$missing $(package_of "$thing")" ;;
         esac
     done
+    # shellcheck disable=SC2086  # one word for each package
     [ -z "$missing" ] || install_packages $missing
 }
 
 install_packages() {
     say "Missing from this machine: $*"
     command -v apt-get >/dev/null || die "install these packages with your system's tool, then run this again: $*"
-    as_root=
+    as_root=''
     if [ "$(id -u)" -ne 0 ]; then
         command -v sudo >/dev/null || die "ask whoever is root here for: apt-get install $*"
         as_root=sudo
@@ -71,14 +78,14 @@ install_packages() {
 at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 
 need_rust() {
-    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    oldest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
     # rustup installs into the home folder, which a fresh shell may not have in its PATH yet.
     if ! have cargo && [ -x "$HOME/.cargo/bin/cargo" ]; then PATH=$HOME/.cargo/bin:$PATH; export PATH; fi
     have cargo || die "Rust is missing. Install it with rustup, open a new shell, run this again."
     found=$(rustc --version | cut -d' ' -f2)
-    at_least "$wanted" "$found" && return 0
-    if have rustup; then die "Rust $found is too old, $wanted is needed: run 'rustup update stable', then this again."; fi
-    die "Rust $found from your system is too old, $wanted is needed: install rustup beside it, then run this again."
+    at_least "$oldest" "$found" && return 0
+    if have rustup; then die "Rust $found is too old, $oldest is needed: run 'rustup update stable', then this again."; fi
+    die "Rust $found from your system is too old, $oldest is needed: install rustup beside it, then run this again."
 }
 
 need_node() {
