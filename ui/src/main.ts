@@ -11,6 +11,17 @@ function wake(root: ParentNode): void {
   }
 }
 
+/** `[data-step=-1|1]` beside a number: the same as typing it. */
+function step(event: MouseEvent): void {
+  const button = (event.target as Element).closest<HTMLElement>("[data-step]");
+  const input = button?.parentElement?.querySelector("input");
+  if (!button || !input) return;
+  const most = Number(input.max || Infinity);
+  input.value = String(Math.min(most, Math.max(Number(input.min || 1), Number(input.value) + Number(button.dataset["step"]))));
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
 stay(document);
+document.addEventListener("click", step);
 wake(document);
 document.documentElement.classList.add("js");

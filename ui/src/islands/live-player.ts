@@ -1,1 +1,225 @@
-export {};
+// <live-player data-broadcast data-base="/media/ID" data-mode="live|replay"> wraps a <video>.
+//
+// Live goes by the chain, by hls.js when MediaSource lacks something or the chain failed three times, by the browser's
+// own HLS last. A replay is hls.js on vod.m3u8. Words for the states come from data-waiting, data-ended, data-slow,
+// data-offline and data-failed and stand in its `.state`. `.sound` shows while muted.
+// Fires `media-clock` (detail.at_ms, five a second) and `live-state` (detail.state); `atMs` and `stats` can be read.
+import { type Join, ride } from "../lib/chain";
+import type { Clock } from "../lib/clock";
+import { Pace } from "../lib/pace";
+import { ahead, edge, overHole, ranges } from "../lib/ranges";
+import { hasMediaSource, Shelf } from "../lib/shelf";
+
+/** How often the buffer is looked at; a timer, so that hidden tabs go on. */
+const LOOK_MS = 50;
+/** How often the pace may change. */
+const STEP_MS = 700;
+const CLOCK_MS = 200;
+/** A picture that stands this long is said to be slow. */
+const SLOW_MS = 1_500;
+/** How often hls.js playback asks whether the show is still on. */
+const ASK_MS = 4_000;
+
+/** What browser tests and the bench read. Latency trusts that phone and server agree on the time. */
+interface Stats {
+  mode: "chain" | "hls" | "native" | "none";
+  state: string;
+  buffer: number;
+  target: number;
+  rate: number;
+  latency_ms: number | null;
+  first_frame_ms: number | null;
+  stalls: number;
+  jumps: number;
+  joins: number;
+  parts: number;
+}
+
+class LivePlayer extends HTMLElement {
+  private readonly video = this.querySelector("video")!;
+  private readonly stop = new AbortController();
+  private readonly pace = new Pace(0.2);
+  private readonly born = performance.now();
+  private clock: Clock = () => null;
+  private mode: Stats["mode"] = "none";
+  private state = "";
+  private started = false;
+  private slowSince = 0;
+  private lastStep = 0;
+  private firstFrame: number | null = null;
+  private counts = { stalls: 0, jumps: 0, joins: 0, parts: 0 };
+
+  connectedCallback(): void {
+    const video = this.video;
+    video.muted = true;
+    video.addEventListener("loadeddata", () => (this.firstFrame ??= performance.now() - this.born));
+    video.addEventListener("resize", () => (this.dataset["shape"] = video.videoWidth > video.videoHeight ? "wide" : "tall"));
+    video.addEventListener("volumechange", () => this.showSound());
+    this.querySelector(".sound")?.addEventListener("click", () => {
+      video.muted = false;
+      void video.play();
+    });
+    this.showSound();
+    const tick = setInterval(() => this.tick(), CLOCK_MS);
+    this.stop.signal.addEventListener("abort", () => clearInterval(tick));
+    void (this.dataset["mode"] === "replay" ? this.replay() : this.live());
+  }
+
+  disconnectedCallback(): void {
+    this.stop.abort();
+  }
+
+  /** Wall clock of the frame on screen. */
+  get atMs(): number | null {
+    return this.clock();
+  }
+
+  get stats(): Stats {
+    const at = this.atMs;
+    return {
+      mode: this.mode,
+      state: this.state,
+      buffer: ahead(ranges(this.video.buffered), this.video.currentTime),
+      target: this.pace.target,
+      rate: this.video.playbackRate,
+      latency_ms: at === null ? null : Date.now() - at,
+      first_frame_ms: this.firstFrame,
+      ...this.counts,
+    };
+  }
+
+  private async live(): Promise<void> {
+    this.video.controls = false;
+    const base = this.dataset["base"]!;
+    if (hasMediaSource && (await this.chain(base))) return;
+    if (!this.stop.signal.aborted) await this.fallBack(base);
+  }
+
+  private async chain(base: string): Promise<boolean> {
+    const video = this.video;
+    const shelf = new Shelf(video);
+    const look = setInterval(() => this.look(), LOOK_MS);
+    const stalled = (): void => {
+      if (!this.started || video.seeking) return;
+      this.counts.stalls++;
+      this.pace.stalled(performance.now());
+    };
+    video.addEventListener("waiting", stalled);
+    this.mode = "chain";
+    const done = await ride(
+      base,
+      {
+        open: async (join: Join) => {
+          this.counts.joins++;
+          this.pace.interrupted();
+          this.pace.partLength(join.part_ms / 1000);
+          await shelf.open(join);
+          this.clock = () => (this.started ? join.epoch_ms + video.currentTime * 1000 : null);
+        },
+        append: async (bytes, part, live) => {
+          if (part && live && this.started) this.pace.arrived(performance.now());
+          await shelf.append(bytes);
+          if (!part) return;
+          this.counts.parts++;
+          if (!this.started && live) this.begin();
+          else this.look();
+        },
+        state: (state) => this.say(state),
+      },
+      this.stop.signal,
+    );
+    if (done) shelf.finish();
+    clearInterval(look);
+    video.removeEventListener("waiting", stalled);
+    if (!done) {
+      shelf.close();
+      this.started = false;
+    }
+    return done;
+  }
+
+  private begin(): void {
+    const at = edge(ranges(this.video.buffered), this.pace.target + 0.05);
+    if (at === null) return;
+    this.started = true;
+    this.video.currentTime = at;
+    void this.video.play().catch(() => this.showSound());
+  }
+
+  /** Over holes, at the right speed, not too far behind. */
+  private look(): void {
+    const video = this.video;
+    if (!this.started || video.seeking) return;
+    const held = ranges(video.buffered);
+    const hole = video.readyState < 3 ? overHole(held, video.currentTime) : null;
+    if (hole !== null) return this.jump(hole);
+    this.pace.sample(ahead(held, video.currentTime));
+    const now = performance.now();
+    if (now - this.lastStep < STEP_MS) return;
+    this.lastStep = now;
+    const step = this.pace.step(now);
+    if (!step) return;
+    if (step.jump) return this.jump(edge(held, this.pace.target + 0.2)!);
+    if (video.playbackRate !== step.rate) video.playbackRate = step.rate;
+  }
+
+  private jump(to: number): void {
+    this.counts.jumps++;
+    this.video.playbackRate = 1;
+    this.video.currentTime = to;
+    this.pace.interrupted();
+    if (this.video.paused && !document.hidden) void this.video.play().catch(() => this.showSound());
+  }
+
+  private async fallBack(base: string): Promise<void> {
+    await this.byHls(`${base}/multi.m3u8`, true);
+    while (!this.stop.signal.aborted && this.state !== "ended") {
+      const join = await fetch(`${base}/join`, { credentials: "omit" }).then((a) => (a.ok ? (a.json() as Promise<Join>) : null), () => null);
+      this.say(join?.state ?? (navigator.onLine === false ? "offline" : "failed"));
+      await new Promise((later) => setTimeout(later, ASK_MS));
+    }
+  }
+
+  private replay(): Promise<void> {
+    return this.byHls(`${this.dataset["base"]}/vod.m3u8`, false);
+  }
+
+  private async byHls(url: string, live: boolean): Promise<void> {
+    const { playHls } = await import("../lib/hls");
+    const clock = await playHls(this.video, url, live, this.stop.signal);
+    this.mode = clock === null ? "none" : this.video.src.startsWith("blob:") ? "hls" : "native";
+    if (clock === null) return this.say("failed");
+    this.clock = clock;
+    this.started = true;
+    void this.video.play().catch(() => this.showSound());
+  }
+
+  private tick(): void {
+    const at_ms = this.atMs;
+    if (at_ms !== null) this.dispatchEvent(new CustomEvent("media-clock", { bubbles: true, detail: { at_ms } }));
+    const stands = this.started && !this.video.paused && this.video.readyState < 3;
+    this.slowSince = stands ? this.slowSince || performance.now() : 0;
+    this.words(this.slowSince && performance.now() - this.slowSince > SLOW_MS && this.state === "live" ? "slow" : this.state);
+  }
+
+  private say(state: string): void {
+    if (this.state === state) return;
+    this.state = state;
+    this.words(state);
+    this.dispatchEvent(new CustomEvent("live-state", { bubbles: true, detail: { state } }));
+  }
+
+  private words(state: string): void {
+    const place = this.querySelector<HTMLElement>(".state");
+    const words = this.dataset[state] ?? "";
+    if (!place || place.textContent === words) return;
+    place.textContent = words;
+    place.hidden = !words;
+  }
+
+  private showSound(): void {
+    const button = this.querySelector<HTMLElement>(".sound");
+    if (button) button.hidden = !this.video.muted && !this.video.paused;
+  }
+}
+customElements.define("live-player", LivePlayer);

@@ -1,1 +1,160 @@
-export {};
+// <live-room data-socket="/live/ID/socket"> or, after the end, <live-room data-replay="/live/ID/replay.json">.
+//
+// Listens and draws: chat into `.chat`, viewers into `.viewers output`, pins into `.pinned` when the media clock has
+// passed their time, reactions above their button, stock wherever `[data-stock]` stands. `[data-when="live waiting"]`
+// shows only in those stages; `.lost` shows while the line is down. Rows: template[data-row=chat], template[data-row=pin].
+// In a studio (no player inside) nothing is held, and `[data-pin=PRODUCT]` buttons carry aria-pressed.
+// replay.json: {"events":[…the socket's frames with at_ms…]}.
+import { row, stock, type Values, written } from "../lib/fill";
+import { type Frame, listen } from "../lib/line";
+import { Talk } from "../lib/talk";
+import { Hold, type Timed, Timeline } from "../lib/timeline";
+
+/** Hearts in the air at once; more only heats the phone. */
+const FLOATING = 24;
+
+class LiveRoom extends HTMLElement {
+  private readonly stop = new AbortController();
+  private readonly hold = new Hold<Frame & Timed>();
+  private readonly total = new Map<string, number>();
+  private readonly still = matchMedia("(prefers-reduced-motion: reduce)");
+  private readonly player = this.querySelector<HTMLElement & { atMs: number | null }>("live-player");
+  private talk: Talk | undefined;
+  private timeline: Timeline<Frame & Timed> | undefined;
+  private pinned = "";
+
+  connectedCallback(): void {
+    const list = this.querySelector<HTMLElement>(".chat");
+    if (list) this.talk = new Talk(list, this, this.querySelector(".newest"));
+    this.addEventListener("media-clock", (event) => this.clock((event as CustomEvent<{ at_ms: number }>).detail.at_ms));
+    this.addEventListener("stay:done", (event) => {
+      const kind = (event.target as HTMLElement).dataset["kind"];
+      if (kind) this.float(kind, 1);
+    });
+    const { socket, replay } = this.dataset;
+    if (replay) void this.remember(replay);
+    else if (socket) {
+      listen(socket, (frame) => this.hear(frame), (is) => this.line(is === "lost"), this.stop.signal);
+      // A stream that does not play must not keep the pins for itself.
+      const look = setInterval(() => this.release(this.player?.atMs ?? null), 500);
+      this.stop.signal.addEventListener("abort", () => clearInterval(look));
+    }
+  }
+
+  disconnectedCallback(): void {
+    this.stop.abort();
+  }
+
+  private async remember(url: string): Promise<void> {
+    const answer = await fetch(url).catch(() => null);
+    if (!answer?.ok) return this.line(true);
+    this.timeline = new Timeline(((await answer.json()) as { events: (Frame & Timed)[] }).events);
+  }
+
+  private clock(at_ms: number): void {
+    if (!this.timeline) return this.release(at_ms);
+    const told = this.timeline.move(at_ms);
+    if (told.fresh) {
+      this.talk?.clear();
+      this.pin(null);
+    }
+    for (const event of told.events) if (!told.fresh || event.type !== "reactions") this.act(event);
+  }
+
+  private release(clock: number | null): void {
+    for (const event of this.hold.due(clock, Date.now())) this.act(event);
+  }
+
+  private hear(frame: Frame): void {
+    const timed = frame as Frame & Timed;
+    if ((frame.type === "pin" || frame.type === "unpin") && this.player && timed.at_ms) this.hold.put(timed);
+    else this.act(frame);
+  }
+
+  private act(frame: Frame): void {
+    switch (frame.type) {
+      case "hello":
+        return this.hello(frame);
+      case "chat":
+        return this.talk?.say(frame);
+      case "hidden":
+        return this.talk?.hide(String(frame["id"]));
+      case "viewers":
+        return this.viewers(frame["count"]);
+      case "reactions":
+        for (const [kind, count] of Object.entries(frame["counts"] as Record<string, number>)) this.float(kind, count);
+        return;
+      case "pin":
+        return this.pin(frame["product"] as Values);
+      case "unpin":
+        return this.pin(null);
+      case "stock":
+        return stock(String(frame["variant"]), Number(frame["left"]));
+      case "stage":
+        return this.stage(String(frame["stage"]));
+    }
+  }
+
+  /** After every (re)connect the hello frame is the truth. */
+  private hello(frame: Frame): void {
+    this.talk?.clear();
+    for (const said of (frame["chat"] as Values[] | undefined) ?? []) this.talk?.say(said);
+    this.hold.clear();
+    const pinned = frame["pinned"] as { product?: Values } | null;
+    // Either the product itself or the whole pin frame.
+    if (pinned) this.hear({ type: "pin", product: pinned, ...pinned });
+    else this.pin(null);
+    this.viewers(frame["viewers"]);
+    this.stage(String(frame["stage"]));
+  }
+
+  private viewers(count: unknown): void {
+    const place = this.querySelector(".viewers output");
+    if (place) place.textContent = written(Number(count));
+  }
+
+  private pin(product: Values | null): void {
+    const id = product ? String(product["id"]) : "";
+    for (const button of this.querySelectorAll<HTMLElement>("[data-pin]")) button.setAttribute("aria-pressed", String(button.dataset["pin"] === id));
+    const place = this.querySelector<HTMLElement>(".pinned");
+    if (!place || id === this.pinned) return;
+    this.pinned = id;
+    const card = product && row(this, "pin", product);
+    place.replaceChildren(...(card ? [card] : []));
+    this.dispatchEvent(new CustomEvent("room-pin", { bubbles: true, detail: { id } }));
+  }
+
+  private stage(stage: string): void {
+    if (this.dataset["stage"] === stage) return;
+    this.dataset["stage"] = stage;
+    for (const part of this.querySelectorAll<HTMLElement>("[data-when]")) part.hidden = !part.dataset["when"]!.split(" ").includes(stage);
+  }
+
+  private line(lost: boolean): void {
+    const place = this.querySelector<HTMLElement>(".lost");
+    if (place) place.hidden = !lost;
+  }
+
+  private float(kind: string, count: number): void {
+    const form = this.querySelector<HTMLElement>(`form[data-kind="${CSS.escape(kind)}"]`);
+    const button = form?.querySelector("button");
+    if (!form || !button || count <= 0) return;
+    const sum = (this.total.get(kind) ?? 0) + count;
+    this.total.set(kind, sum);
+    const output = form.querySelector("output");
+    if (output) output.textContent = written(sum);
+    if (this.still.matches || document.hidden) return;
+    const room = FLOATING - this.querySelectorAll(".float").length;
+    for (let n = 0; n < Math.min(count, room, 5); n++) {
+      const heart = document.createElement("span");
+      heart.className = "float";
+      heart.setAttribute("aria-hidden", "true");
+      heart.textContent = button.textContent;
+      heart.style.setProperty("--drift", `${Math.round(Math.random() * 80 - 50)}px`);
+      heart.style.animationDelay = `${n * 120}ms`;
+      heart.addEventListener("animationend", () => heart.remove());
+      form.append(heart);
+    }
+  }
+}
+customElements.define("live-room", LiveRoom);

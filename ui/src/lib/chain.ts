@@ -1,0 +1,156 @@
+// The chain: media by one held GET per part, no playlist.
+//
+// `join` says where to begin. Then n{N}.m4s is asked while n{N-1} is being appended; the origin holds the request until
+// the part exists, so it is there one round trip after it was made. The header x-init names the initialisation the part
+// needs. What goes wrong ends the ride; the loop joins again, and only three failures without one part give up.
+import { Backoff, sleep } from "./backoff";
+
+/** What `/media/{b}/join` answers. */
+export interface Join {
+  codecs: string;
+  init: number;
+  first: number;
+  next: number;
+  part_ms: number;
+  segment_ms: number;
+  epoch_ms: number;
+  width: number;
+  height: number;
+  state: "live" | "waiting" | "ended";
+}
+
+/** Where the media goes. */
+export interface Sink {
+  /** A join that will be played: open or re-open for its codecs. Throws when the browser cannot. */
+  open(join: Join): Promise<void>;
+  /** Appends in order; resolves when it is in the buffer. `edge`: nothing newer exists yet. */
+  append(bytes: ArrayBuffer, part: boolean, edge: boolean): Promise<void>;
+  /** live, waiting, ended, offline. */
+  state(state: string): void;
+}
+
+/** Failures in a row, without a part in between, after which another way of playing is tried. */
+const GIVE_UP = 3;
+/** A held request longer than this means the publisher or the line is gone: ask `join` which. */
+const PATIENCE_MS = 5_000;
+/** How often `join` is asked while the publisher is away. */
+const WAITING_MS = 1_000;
+/** Requests at once while catching up with parts that exist already. */
+const WIDE = 3;
+
+/** Rides until the broadcast ends (resolves true), it gives up (false) or `stop` says so. */
+export async function ride(base: string, sink: Sink, stop: AbortSignal, get: typeof fetch = fetch): Promise<boolean> {
+  const backoff = new Backoff(250, 8_000);
+  while (!stop.aborted) {
+    try {
+      const answer = await timed(get, `${base}/join`, stop);
+      if (answer.status === 410) return ended(sink);
+      if (!answer.ok) throw new Error(`join ${answer.status}`);
+      const join = JSON.parse(new TextDecoder().decode(answer.bytes)) as Join;
+      if (join.state === "ended") return ended(sink);
+      if (join.state === "waiting") {
+        backoff.reset();
+        sink.state("waiting");
+        await sleep(WAITING_MS, stop);
+        continue;
+      }
+      await sink.open(join);
+      await pump(base, join, sink, stop, get, () => backoff.reset());
+    } catch (problem) {
+      if (stop.aborted) break;
+      if (problem instanceof Unplayable) return false;
+      const online = globalThis.navigator?.onLine !== false;
+      if (!online) sink.state("offline");
+      if (online && backoff.count >= GIVE_UP - 1) return false;
+      await sleep(backoff.next(), stop);
+      if (!online) backoff.reset();
+    }
+  }
+  return true;
+}
+
+/** The browser cannot play this at all; another try is useless. */
+export class Unplayable extends Error {}
+
+function ended(sink: Sink): boolean {
+  sink.state("ended");
+  return true;
+}
+
+/** One round from a join on. Returns when a part is gone after others came; throws when something failed. */
+async function pump(base: string, join: Join, sink: Sink, stop: AbortSignal, get: typeof fetch, good: () => void): Promise<void> {
+  const asked = new Map<number, Promise<Got>>();
+  const round = new AbortController();
+  const end = (): void => round.abort();
+  stop.addEventListener("abort", end);
+  const ask = (n: number): Promise<Got> => {
+    let answer = asked.get(n);
+    if (!answer) {
+      answer = timed(get, `${base}/n${n}.m4s`, round.signal);
+      answer.catch(() => {}); // Awaited later, or dropped with the round.
+      asked.set(n, answer);
+    }
+    return answer;
+  };
+  let init = -1;
+  let missed = false;
+  try {
+    for (let n = join.first; !round.signal.aborted; ) {
+      const answer = await ask(n).catch((problem: Error) => {
+        // Silence means the publisher or the line is gone; a hiccup is asked again at once, but only once.
+        if (problem.name === "AbortError" || missed) throw problem;
+        return null;
+      });
+      if (!answer || answer.status >= 500) {
+        if (missed) throw new Error(`part ${answer?.status}`);
+        missed = true;
+        asked.delete(n);
+        continue;
+      }
+      if (!answer.ok) {
+        // 404, 410: too old, or over. `join` knows, unless it has just sent us here.
+        if (n === join.first) throw new Error(`part ${answer.status}`);
+        return;
+      }
+      for (let more = n + 1; more <= Math.min(n + WIDE, Math.max(join.next, n + 1)); more++) void ask(more);
+      if (answer.init !== init) {
+        const head = await timed(get, `${base}/i${answer.init}.mp4`, round.signal);
+        if (!head.ok) throw new Error(`init ${head.status}`);
+        await sink.append(head.bytes, false, false);
+        init = answer.init;
+      }
+      asked.delete(n++);
+      await sink.append(answer.bytes, true, n >= join.next);
+      sink.state("live");
+      missed = false;
+      good();
+    }
+  } finally {
+    stop.removeEventListener("abort", end);
+    round.abort();
+  }
+}
+
+/** An answer with its body. */
+interface Got {
+  ok: boolean;
+  status: number;
+  init: number;
+  bytes: ArrayBuffer;
+}
+
+/** A GET that ends when the signal stops or nothing came for too long. Media knows no cookies. */
+async function timed(get: typeof fetch, url: string, stop: AbortSignal): Promise<Got> {
+  const one = new AbortController();
+  const end = (): void => one.abort();
+  if (stop.aborted) end();
+  stop.addEventListener("abort", end);
+  const timer = setTimeout(end, PATIENCE_MS);
+  try {
+    const answer = await get(url, { signal: one.signal, credentials: "omit" });
+    return { ok: answer.ok, status: answer.status, init: Number(answer.headers.get("x-init") ?? 0), bytes: await answer.arrayBuffer() };
+  } finally {
+    clearTimeout(timer);
+    stop.removeEventListener("abort", end);
+  }
+}

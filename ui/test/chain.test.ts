@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { type Join, ride, type Sink } from "../src/lib/chain";
+
+const JOIN: Join = { codecs: "avc1.42e01f,mp4a.40.2", init: 1, first: 7, next: 10, part_ms: 200, segment_ms: 2000, epoch_ms: 0, width: 640, height: 360, state: "live" };
+
+/** An origin in a function: `answer` per path; what was asked is written down. */
+function origin(answer: (path: string, count: number) => Response | Error): { get: typeof fetch; asked: string[] } {
+  const asked: string[] = [];
+  const get = (async (url: RequestInfo | URL, options?: RequestInit) => {
+    const path = String(url).slice("/m/".length);
+    asked.push(path);
+    const given = answer(path, asked.filter((one) => one === path).length);
+    if (given instanceof Error) throw given;
+    if (given.status === 299) return new Promise<Response>((_, no) => options!.signal!.addEventListener("abort", () => no(new DOMException("", "AbortError"))));
+    return given;
+  }) as typeof fetch;
+  return { get, asked };
+}
+const json = (join: Partial<Join>): Response => new Response(JSON.stringify({ ...JOIN, ...join }));
+const part = (init: number): Response => new Response(new Uint8Array(4), { headers: { "x-init": String(init) } });
+const held = (): Response => new Response(null, { status: 299 });
+
+/** Notes what arrives; stops the ride when `enough` says so. */
+function sink(stop: AbortController, enough: (parts: number) => boolean): Sink & { log: string[] } {
+  const log: string[] = [];
+  let parts = 0;
+  return {
+    log,
+    open: async (join) => void log.push(`open ${join.first}`),
+    append: async (_, isPart, edge) => {
+      log.push(isPart ? (edge ? "edge" : "part") : "init");
+      if (isPart && enough(++parts)) stop.abort();
+    },
+    state: (state) => void (log.at(-1) === state || log.push(state)),
+  };
+}
+
+describe("the chain", () => {
+  it("takes init, the parts that exist, then one held part after another", async () => {
+    const stop = new AbortController();
+    const { get, asked } = origin((path) => (path === "join" ? json({}) : path.startsWith("i") ? part(1) : Number(path.slice(1, -4)) < 11 ? part(1) : held()));
+    const into = sink(stop, (parts) => parts === 4);
+    expect(await ride("/m", into, stop.signal, get)).toBe(true);
+    expect(into.log.filter((line) => line !== "live")).toEqual(["open 7", "init", "part", "part", "edge", "edge"]);
+    expect(asked).toEqual(["join", "n7.m4s", "n8.m4s", "n9.m4s", "n10.m4s", "i1.mp4", "n11.m4s"]);
+  });
+
+  it("asks only one part beyond the newest", async () => {
+    const stop = new AbortController();
+    const { get, asked } = origin((path) => (path === "join" ? json({ first: 9, next: 10 }) : path.startsWith("i") ? part(1) : path === "n9.m4s" ? part(1) : held()));
+    await ride("/m", sink(stop, (parts) => parts === 1), stop.signal, get);
+    expect(asked.filter((path) => path.startsWith("n"))).toEqual(["n9.m4s", "n10.m4s"]);
+  });
+
+  it("appends a new init before the part that needs it", async () => {
+    const stop = new AbortController();
+    const { get } = origin((path) => (path === "join" ? json({}) : path.startsWith("i") ? part(1) : part(path >= "n9.m4s" || path.length > 6 ? 2 : 1)));
+    const into = sink(stop, (parts) => parts === 3);
+    await ride("/m", into, stop.signal, get);
+    expect(into.log.filter((line) => line !== "live")).toEqual(["open 7", "init", "part", "part", "init", "edge"]);
+  });
+
+  it("asks once more after a hiccup, and joins anew when a part is gone", async () => {
+    const stop = new AbortController();
+    const { get, asked } = origin((path, count) => {
+      if (path === "join") return json({ first: count === 1 ? 7 : 20, next: count === 1 ? 8 : 21 });
+      if (path === "n7.m4s" && count === 1) return new Error("hiccup");
+      if (path === "n8.m4s") return new Response(null, { status: 404 });
+      return path.startsWith("i") ? part(1) : part(1);
+    });
+    const into = sink(stop, (parts) => parts === 2);
+    await ride("/m", into, stop.signal, get);
+    expect(into.log.filter((line) => line.startsWith("open"))).toEqual(["open 7", "open 20"]);
+    expect(asked.filter((path) => path === "n7.m4s").length).toBe(2);
+  });
+
+  it("says waiting while the seller is away and ended when the show is over", async () => {
+    const stop = new AbortController();
+    const { get } = origin((_, count) => json({ state: count === 1 ? "waiting" : "ended" }));
+    const into = sink(stop, () => false);
+    expect(await ride("/m", into, stop.signal, get)).toBe(true);
+    expect(into.log).toEqual(["waiting", "ended"]);
+  });
+
+  it("gives up after three failures without a part between", async () => {
+    const { get, asked } = origin(() => new Response(null, { status: 503 }));
+    expect(await ride("/m", sink(new AbortController(), () => false), new AbortController().signal, get)).toBe(false);
+    expect(asked).toEqual(["join", "join", "join"]);
+  });
+});
