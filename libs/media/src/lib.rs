@@ -42,12 +42,23 @@
 //! publisher does not come back in time ends itself, exactly as by [`Stream::end`]. After a `kill -9`,
 //! [`recover`] closes what was recorded, or [`Origin::open`] goes on with it.
 
+mod aac;
 mod clip;
+mod clock;
 mod config;
 mod error;
+mod fmp4;
+mod h264;
+mod ingest;
+mod net;
+mod offer;
 mod origin;
+mod packager;
+mod playlist;
 mod recording;
+mod rendition;
 mod served;
+mod session;
 mod stream;
 
 pub use clip::Clip;

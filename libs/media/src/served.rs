@@ -64,4 +64,8 @@ impl Served {
             Cache::Second => "public, max-age=0, s-maxage=1",
         }
     }
+
+    pub(crate) fn immutable(body: Bytes, init: Option<u32>) -> Served {
+        Served { body, kind: Kind::Mp4, cache: Cache::Immutable, init }
+    }
 }

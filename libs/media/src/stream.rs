@@ -1,10 +1,35 @@
 //! One broadcast: who sends it, what viewers get, what is recorded.
 
-use bytes::Bytes;
-use serde::Serialize;
-use tokio::sync::watch;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
-use crate::{Error, Recording, Reload, Served};
+use serde::Serialize;
+use str0m::crypto::dtls::DtlsCert;
+use tokio::sync::{oneshot, watch};
+
+use crate::aac::SoundFrame;
+use crate::clip::Clip;
+use crate::fmp4::{AUDIO_SCALE, VIDEO_SCALE};
+use crate::ingest::Ingest;
+use crate::net::Net;
+use crate::packager::Packager;
+use crate::playlist::Mark;
+use crate::recording::Recorder;
+use crate::rendition::Rendition;
+use crate::session::Session;
+use crate::{Config, Error, Recording, Reload, Served, Wall, offer};
+
+/// A publisher that sends nothing for this long may be replaced by another.
+const REPLACEABLE_AFTER_MS: i64 = 2_000;
+/// A publisher that sends nothing for this long is gone.
+const GONE_AFTER_MS: i64 = 3_000;
+/// How often that is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The timeline begins this long before the first picture, so that no time is ever negative.
+const LEAD_MS: i64 = 1_000;
+/// The longest `json` of a mark.
+const MAX_MARK: usize = 4096;
 
 /// What a WHIP client gets back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,10 +41,11 @@ pub struct Answer {
 }
 
 /// Where a stream stands. Follow it by [`Stream::watch`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum State {
     /// Nobody has sent a picture yet.
+    #[default]
     Waiting,
     /// Picture and sound come in.
     Live,
@@ -49,7 +75,7 @@ pub struct Stats {
     pub lost_percent: f32,
     /// Pictures broken by loss since the publisher came.
     pub broken: u64,
-    /// Round trip to the publisher.
+    /// Round trip to the publisher, when known.
     pub rtt_ms: Option<u32>,
     /// Loudness of the last second, 0 (silence) to 100.
     pub sound: u8,
@@ -62,9 +88,84 @@ pub struct Stats {
 /// One broadcast, open in this process.
 pub struct Stream {
     id: String,
+    config: Arc<Config>,
+    net: Net,
+    cert: DtlsCert,
+    wall: WallClock,
+    rendition: Arc<Rendition>,
+    packager: Mutex<Packager>,
+    recorder: Recorder,
+    state: watch::Sender<State>,
+    publisher: Mutex<Option<Publisher>>,
+    /// Whoever publishes now; frames of earlier ones are ignored.
+    generation: AtomicU64,
+    heard_ms: AtomicI64,
+    stats: Mutex<Stats>,
+}
+
+struct Publisher {
+    session: String,
+    generation: u64,
+    stop: oneshot::Sender<()>,
+}
+
+/// This machine's time of day at any instant, without the steps it may make.
+#[derive(Clone, Copy)]
+pub(crate) struct WallClock {
+    instant: Instant,
+    us: i64,
+}
+
+/// Media time zero in wall clock.
+#[derive(Clone, Copy)]
+pub(crate) struct Epoch {
+    us: i64,
+}
+
+/// What a stream is made of.
+pub(crate) struct Parts {
+    pub config: Arc<Config>,
+    pub net: Net,
+    pub cert: DtlsCert,
+    pub rendition: Rendition,
+    pub recorder: Recorder,
+    pub first_init: u32,
+    /// Where an earlier life ended, in ticks.
+    pub ends: i64,
 }
 
 impl Stream {
+    pub(crate) fn new(id: &str, parts: Parts) -> Arc<Stream> {
+        let rendition = Arc::new(parts.rendition);
+        let packager = Packager::new(
+            &parts.config,
+            rendition.clone(),
+            parts.recorder.clone(),
+            parts.first_init,
+            parts.ends,
+        );
+        let resumed = parts.first_init > 0;
+        let wall = WallClock::new(&parts.config.wall);
+        let state = if resumed { State::Gone { since_ms: wall.ms() } } else { State::Waiting };
+        let stream = Arc::new(Stream {
+            id: id.to_owned(),
+            wall,
+            config: parts.config,
+            net: parts.net,
+            cert: parts.cert,
+            rendition,
+            packager: Mutex::new(packager),
+            recorder: parts.recorder,
+            state: watch::Sender::new(state),
+            publisher: Mutex::new(None),
+            generation: AtomicU64::new(0),
+            heard_ms: AtomicI64::new(0),
+            stats: Mutex::new(Stats::default()),
+        });
+        tokio::spawn(look_after(Arc::downgrade(&stream)));
+        stream
+    }
+
     /// Name of the stream.
     pub fn id(&self) -> &str {
         &self.id
@@ -72,90 +173,314 @@ impl Stream {
 
     /// Take a publisher's offer. [`Error::AlreadyPublishing`] while another one is connected and sends;
     /// one that has been silent for two seconds, or never connected, is replaced.
-    pub async fn publish(&self, offer: &str) -> Result<Answer, Error> {
-        Err(Error::BrokenOffer { reason: offer.into() })
+    pub async fn publish(self: &Arc<Self>, offer: &str) -> Result<Answer, Error> {
+        let mut publisher = self.free_place()?;
+        let kbps = (self.config.start_kbps, self.config.max_kbps);
+        let agreed = offer::agree(offer, &self.net, self.cert.clone(), kbps)?;
+        let place = self.net.place(&agreed.fragment);
+        let (session, generation, stopped) = self.admit(&mut publisher);
+        let run = Session {
+            rtc: agreed.rtc,
+            net: self.net.clone(),
+            place,
+            ingest: Ingest::new(self.clone(), generation)?,
+            stream: self.clone(),
+            generation,
+            wall: self.wall,
+        };
+        tokio::spawn(run.run(stopped));
+        tracing::info!(stream.id = %self.id, "A publisher of {} was answered", self.id);
+        Ok(Answer { sdp: agreed.answer, session })
     }
 
     /// Loop a clip into the stream in real time, as if a publisher sent it. Returns the session.
-    pub fn play(&self, clip: std::sync::Arc<crate::Clip>) -> Result<String, Error> {
-        let _ = clip;
-        Err(Error::NoSession)
+    pub fn play(self: &Arc<Self>, clip: Arc<Clip>) -> Result<String, Error> {
+        let mut publisher = self.free_place()?;
+        let (session, generation, stopped) = self.admit(&mut publisher);
+        tokio::spawn(crate::clip::play(clip, self.clone(), generation, self.wall, stopped));
+        Ok(session)
     }
 
-    /// The publisher says goodbye. The stream goes on waiting for [`Config::reconnect_grace`](crate::Config).
+    /// The publisher says goodbye. The stream goes on waiting for [`Config::reconnect_grace`].
     pub fn unpublish(&self, session: &str) -> Result<(), Error> {
-        let _ = session;
-        Err(Error::NoSession)
+        let mut publisher = lock(&self.publisher);
+        match publisher.take_if(|publisher| publisher.session == session) {
+            Some(left) => {
+                drop(publisher);
+                self.generation.fetch_add(1, Ordering::SeqCst);
+                let _ = left.stop.send(());
+                self.gone();
+                Ok(())
+            }
+            None => Err(Error::NoSession),
+        }
     }
 
     /// Part `n`, held until it exists.
     pub async fn part(&self, n: u64) -> Result<Served, Error> {
-        Err(Error::NotYet { name: format!("n{n}.m4s") })
+        self.rendition.part(n).await
     }
 
-    /// Init segment `k`.
-    pub fn init(&self, k: u32) -> Option<Bytes> {
-        let _ = k;
-        None
+    /// Init segment `k`, if it is still in memory.
+    pub fn init(&self, k: u32) -> Option<Served> {
+        self.rendition.init(k)
     }
 
     /// A closed segment that is still in memory.
-    pub fn segment(&self, msn: u64) -> Option<Bytes> {
-        let _ = msn;
-        None
+    pub fn segment(&self, msn: u64) -> Option<Served> {
+        self.rendition.segment(msn)
     }
 
     /// The live playlist; with a `reload`, held until that segment or part exists.
     pub async fn playlist(&self, reload: Reload) -> Result<Served, Error> {
-        let _ = reload;
-        Err(Error::NotYet { name: "live.m3u8".into() })
+        self.rendition.playlist(reload).await
     }
 
-    /// The multivariant playlist, `None` before the first picture.
-    pub fn multivariant(&self) -> Option<Served> {
-        None
+    /// The multivariant playlist, held until the first picture.
+    pub async fn multivariant(&self) -> Result<Served, Error> {
+        self.rendition.multivariant().await
     }
 
-    /// What a chain player needs to start, as JSON (see CONTRACT: codecs, init, first, next, …, state).
+    /// What a chain player needs to start, as JSON: `state` (`live`, `waiting`, `ended`), `part_ms`,
+    /// `segment_ms`, and once there is a picture `codecs`, `width`, `height`, `init`, `first`, `next`, `epoch_ms`.
     pub fn join(&self) -> Served {
-        Served { body: Bytes::new(), kind: crate::Kind::Json, cache: crate::Cache::Second, init: None }
+        self.rendition.join()
     }
 
-    /// The media clock at the live edge in Unix milliseconds; the wall clock before the first picture.
+    /// The media clock at the live edge in Unix milliseconds; the wall clock while nothing comes in.
     pub fn now_ms(&self) -> i64 {
-        0
+        match self.state() {
+            State::Live | State::Paused => {
+                let end = lock(&self.packager).end();
+                self.rendition.film(|film| film.epoch_ms) + end * 1000 / VIDEO_SCALE
+            }
+            _ => self.wall.ms(),
+        }
     }
 
     /// Unix time of media time zero; fixed from the first picture on, for the whole life of the stream.
     pub fn epoch_ms(&self) -> Option<i64> {
-        None
+        Some(self.rendition.film(|film| film.epoch_ms)).filter(|epoch| *epoch != 0)
     }
 
     /// Write a timed mark (a pin, a poll) into the playlists as a DATERANGE. `id` is 1–64 letters, digits,
     /// `-` and `_`; `json` at most 4 KiB, found percent-decoded in `X-DATA`.
     pub fn mark(&self, id: &str, at_ms: i64, json: &str) -> Result<(), Error> {
-        let _ = (id, at_ms, json);
+        check_name("a mark's id", id)?;
+        if json.len() > MAX_MARK {
+            return Err(Error::Refused { what: "a mark", reason: format!("longer than {MAX_MARK} bytes") });
+        }
+        if self.state() == State::Ended {
+            return Err(Error::Ended { id: self.id.clone() });
+        }
+        let mark = Mark { id: id.to_owned(), at_ms, json: json.to_owned() };
+        self.recorder.mark(mark.clone());
+        self.rendition.change(|film| film.add_mark(mark));
+        self.rendition.show();
         Ok(())
     }
 
     /// The uplink, now.
     pub fn stats(&self) -> Stats {
-        Stats::default()
+        let heard_ms = self.heard_ms.load(Ordering::Relaxed);
+        let (width, height) = self.rendition.film(|film| (film.width, film.height));
+        let silent_ms = if heard_ms == 0 { 0 } else { (self.wall.ms() - heard_ms).max(0) };
+        Stats { width: width.into(), height: height.into(), silent_ms, ..*lock(&self.stats) }
     }
 
     /// Where the stream stands, now.
     pub fn state(&self) -> State {
-        State::Waiting
+        *self.state.borrow()
     }
 
     /// Follow the state; the last value is always there, changes in between may be skipped.
     pub fn watch(&self) -> watch::Receiver<State> {
-        watch::channel(State::Waiting).1
+        self.state.subscribe()
     }
 
     /// End the broadcast: the publisher is let go, playlists get their end, the recording is finalised.
     /// `None` when nothing was ever recorded. Calling it again answers the same.
     pub async fn end(&self) -> Result<Option<Recording>, Error> {
-        Ok(None)
+        if self.state.send_replace(State::Ended) != State::Ended {
+            self.generation.fetch_add(1, Ordering::SeqCst);
+            if let Some(publisher) = lock(&self.publisher).take() {
+                let _ = publisher.stop.send(());
+            }
+            lock(&self.packager).finish();
+        }
+        self.recorder.end().await
     }
+
+    /// Let a publisher write, unless a newer one took its place.
+    pub(crate) fn feed<T>(
+        &self,
+        generation: u64,
+        write: impl FnOnce(&mut Packager, Epoch) -> T,
+    ) -> Option<T> {
+        let mut packager = lock(&self.packager);
+        if self.generation.load(Ordering::SeqCst) != generation {
+            return None;
+        }
+        let now_ms = self.wall.ms();
+        let epoch_ms = self.rendition.film(|film| film.epoch_ms);
+        let epoch_ms = if epoch_ms != 0 { epoch_ms } else { self.set_epoch(now_ms - LEAD_MS) };
+        let answer = write(&mut packager, Epoch { us: epoch_ms * 1000 });
+        let state = match (packager.started(), packager.frozen()) {
+            (false, _) => None,
+            (true, false) => Some(State::Live),
+            (true, true) => Some(State::Paused),
+        };
+        drop(packager);
+        self.heard_ms.store(now_ms, Ordering::Relaxed);
+        if let Some(state) = state {
+            self.set_state(state);
+        }
+        Some(answer)
+    }
+
+    /// Look at the packager, unless a newer publisher has taken the place.
+    pub(crate) fn peek<T>(&self, generation: u64, look: impl FnOnce(&Packager) -> T) -> Option<T> {
+        let packager = lock(&self.packager);
+        (self.generation.load(Ordering::SeqCst) == generation).then(|| look(&packager))
+    }
+
+    /// A session is over.
+    pub(crate) fn left(&self, generation: u64) {
+        let mut publisher = lock(&self.publisher);
+        if publisher.take_if(|publisher| publisher.generation == generation).is_some() {
+            drop(publisher);
+            self.gone();
+        }
+    }
+
+    pub(crate) fn set_stats(&self, generation: u64, stats: Stats) {
+        if self.generation.load(Ordering::SeqCst) == generation {
+            *lock(&self.stats) = stats;
+        }
+    }
+
+    fn set_epoch(&self, epoch_ms: i64) -> i64 {
+        self.rendition.change(|film| film.epoch_ms = epoch_ms);
+        epoch_ms
+    }
+
+    /// The publisher's place, when nobody alive is on it.
+    fn free_place(&self) -> Result<MutexGuard<'_, Option<Publisher>>, Error> {
+        if self.state() == State::Ended {
+            return Err(Error::Ended { id: self.id.clone() });
+        }
+        let publisher = lock(&self.publisher);
+        let silent_ms = self.wall.ms() - self.heard_ms.load(Ordering::Relaxed);
+        if publisher.is_some() && silent_ms < REPLACEABLE_AFTER_MS {
+            return Err(Error::AlreadyPublishing { id: self.id.clone() });
+        }
+        Ok(publisher)
+    }
+
+    fn admit(&self, place: &mut Option<Publisher>) -> (String, u64, oneshot::Receiver<()>) {
+        let session = uuid::Uuid::new_v4().simple().to_string();
+        let generation = self.generation.fetch_add(1, Ordering::SeqCst) + 1;
+        let (stop, stopped) = oneshot::channel();
+        let before = place.replace(Publisher { session: session.clone(), generation, stop });
+        if let Some(before) = before {
+            let _ = before.stop.send(());
+        }
+        (session, generation, stopped)
+    }
+
+    /// Nobody sends: what was sent becomes final, so that the recording has all of it.
+    fn gone(&self) {
+        if matches!(self.state(), State::Live | State::Paused) {
+            lock(&self.packager).begin();
+            self.set_state(State::Gone { since_ms: self.wall.ms() });
+        }
+        *lock(&self.stats) = Stats::default();
+    }
+
+    fn set_state(&self, state: State) {
+        let changed = self.state.send_if_modified(|now| {
+            let changes = *now != state && *now != State::Ended;
+            if changes {
+                *now = state;
+            }
+            changes
+        });
+        if changed {
+            self.rendition.set_present(matches!(state, State::Live | State::Paused));
+            tracing::info!(stream.id = %self.id, ?state, "Stream {} is {state:?}", self.id);
+        }
+    }
+
+    /// Notice that nobody sends, and end the stream when nobody comes back.
+    async fn look(&self) {
+        let now_ms = self.wall.ms();
+        match self.state() {
+            State::Live | State::Paused if now_ms - self.heard_ms.load(Ordering::Relaxed) > GONE_AFTER_MS => {
+                self.gone();
+            }
+            State::Gone { since_ms }
+                if now_ms - since_ms > self.config.reconnect_grace.as_millis() as i64 =>
+            {
+                tracing::info!(stream.id = %self.id, "Nobody came back to {}: it ends", self.id);
+                if let Err(error) = self.end().await {
+                    tracing::error!(stream.id = %self.id, "{} could not be ended: {error}", self.id);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+async fn look_after(stream: Weak<Stream>) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let Some(stream) = stream.upgrade() else { return };
+        stream.look().await;
+        if stream.state() == State::Ended {
+            return;
+        }
+    }
+}
+
+impl WallClock {
+    fn new(wall: &Wall) -> WallClock {
+        WallClock { instant: Instant::now(), us: wall.now_ms() * 1000 }
+    }
+
+    /// Microseconds at an instant.
+    pub(crate) fn us(&self, at: Instant) -> i64 {
+        let before = self.instant.saturating_duration_since(at).as_micros() as i64;
+        self.us + at.saturating_duration_since(self.instant).as_micros() as i64 - before
+    }
+
+    /// Milliseconds now.
+    pub(crate) fn ms(&self) -> i64 {
+        self.us(Instant::now()) / 1000
+    }
+}
+
+impl Epoch {
+    /// Wall clock as ticks of the picture's timeline.
+    pub(crate) fn ticks(&self, us: i64) -> i64 {
+        (us - self.us) * (VIDEO_SCALE / 1000) / 1000
+    }
+
+    /// A frame of sound from wall clock to the sound's timeline.
+    pub(crate) fn shift(&self, frame: SoundFrame) -> SoundFrame {
+        SoundFrame { at: frame.at - self.us / 1000 * (AUDIO_SCALE / 1000), ..frame }
+    }
+}
+
+/// Names become parts of URLs and of paths in the store.
+pub(crate) fn check_name(what: &'static str, name: &str) -> Result<(), Error> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(fits) {
+        let reason = "it must be 1 to 64 letters, digits, '-' or '_'".into();
+        return Err(Error::Refused { what, reason });
+    }
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,0 +1,321 @@
+//! Frames in, parts and segments out.
+//!
+//! The rules, each learnt from a player that stumbled:
+//!
+//! - A part closes on the frame that ends nearest the aim, so all lie within 15 % of it. Its last frame's
+//!   length is a guess (waiting for the next frame would cost 33 ms); the next part starts exactly where the
+//!   guess ended, so the timeline has neither gap nor overlap.
+//! - Every key picture opens a segment: joins find it, and the hint of flat part numbers stays right.
+//! - Parameter sets that change make a new init segment and a DISCONTINUITY, and stay in band as well.
+//! - When the picture stops and sound goes on, the last key picture is repeated, one per part. Players keep
+//!   both tracks filled, joins work, and the playlist advances.
+//! - Sound between the last part and a key picture goes into the next part.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::Config;
+use crate::aac::{FRAME, Sound, SoundFrame};
+use crate::fmp4::{self, AUDIO_SCALE, Run, Sample, VIDEO_SCALE};
+use crate::h264::{Parameters, Picture};
+use crate::recording::{Closed, Recorder};
+use crate::rendition::Rendition;
+
+/// Sound this far ahead of the picture means that the camera stands still.
+const STALL: i64 = VIDEO_SCALE * 6 / 10;
+/// Frames further apart than this are not joined: the timeline gets a hole and a DISCONTINUITY.
+const HOLE: i64 = VIDEO_SCALE * 2;
+/// Shortest segment; key pictures that come faster do not open one.
+const MIN_SEGMENT: i64 = VIDEO_SCALE / 2;
+/// A segment is cut without a key picture when it gets this much longer than aimed.
+const OVERTIME: i64 = VIDEO_SCALE * 13 / 10;
+/// A key picture is asked for this long before the segment's end: it takes one to two frames to come.
+const ASK_AHEAD: i64 = VIDEO_SCALE * 12 / 100;
+/// Length of a frame before two of them were seen.
+const FIRST_GUESS: i64 = VIDEO_SCALE / 30;
+/// The longest a frame is guessed to be.
+const MAX_GUESS: i64 = VIDEO_SCALE / 5;
+/// Sound further from its place than this is moved there; less is rounding of loops and clocks.
+const SOUND_SLACK: i64 = 2 * FRAME as i64;
+
+/// Packs the frames of one stream. One at a time writes into it.
+pub(crate) struct Packager {
+    rendition: Arc<Rendition>,
+    recorder: Recorder,
+    part: i64,
+    segment: i64,
+    next_init: u32,
+    sequence: u32,
+    /// What the open segment was made for; `None` until a publisher's first key picture.
+    source: Option<Source>,
+    video: Vec<Sample>,
+    video_starts: i64,
+    /// Where the last picture starts on the timeline, and where its own clock would have it.
+    last_starts: i64,
+    last_at: i64,
+    guess: i64,
+    /// Where the picture's timeline ends.
+    end: i64,
+    part_starts: i64,
+    segment_starts: i64,
+    audio: Vec<Sample>,
+    audio_starts: i64,
+    audio_next: Option<i64>,
+    key: Option<Bytes>,
+    frozen: bool,
+    changed: bool,
+}
+
+struct Source {
+    parameters: Arc<Parameters>,
+    sound: Sound,
+    init: u32,
+}
+
+impl Packager {
+    /// `ends` is where the timeline of an earlier life of the stream stopped.
+    pub(crate) fn new(
+        config: &Config,
+        rendition: Arc<Rendition>,
+        recorder: Recorder,
+        first_init: u32,
+        ends: i64,
+    ) -> Packager {
+        let ticks = |length: std::time::Duration| length.as_micros() as i64 * 9 / 100;
+        Packager {
+            rendition,
+            recorder,
+            part: ticks(config.part),
+            segment: ticks(config.segment),
+            next_init: first_init,
+            sequence: 1,
+            source: None,
+            video: Vec::new(),
+            video_starts: 0,
+            last_starts: 0,
+            last_at: 0,
+            guess: FIRST_GUESS,
+            end: ends,
+            part_starts: 0,
+            segment_starts: 0,
+            audio: Vec::new(),
+            audio_starts: 0,
+            audio_next: None,
+            key: None,
+            frozen: false,
+            changed: false,
+        }
+    }
+
+    /// Another publisher, or the same one anew: what comes next starts with an init segment of its own.
+    pub(crate) fn begin(&mut self) {
+        self.close_part();
+        self.close_segment();
+        self.source = None;
+        self.frozen = false;
+        self.audio.clear();
+        self.audio_next = None;
+        self.show();
+    }
+
+    /// One picture at `at` on the 90 kHz timeline.
+    pub(crate) fn picture(&mut self, at: i64, picture: Picture, sound: &Sound) {
+        let started = self.source.is_some();
+        if started && at - self.end > HOLE {
+            self.begin();
+            return self.picture(at, picture, sound);
+        }
+        if !picture.key && (!started || self.frozen) {
+            return;
+        }
+        if self.frozen && at < self.end - self.part {
+            return;
+        }
+        self.frozen = false;
+        let starts = if started { self.follow(at) } else { at.max(self.end) };
+        let same =
+            self.source.as_ref().is_some_and(|now| now.sound == *sound && now.same(&picture.parameters));
+        let age = starts - self.segment_starts;
+        if picture.key && !same {
+            self.turn(starts, picture.parameters.clone(), sound.clone());
+        } else if (picture.key && age >= MIN_SEGMENT) || age > self.segment + OVERTIME {
+            self.cut(starts);
+        }
+        if picture.key {
+            self.key = Some(picture.data.clone());
+        }
+        self.last_at = at;
+        let ends = (at + self.guess).max(starts + self.guess / 4);
+        self.push(starts, ends, picture.data, picture.key);
+        let long = ends - self.part_starts;
+        if (long + self.guess - self.part).abs() >= (long - self.part).abs() {
+            self.close_part();
+        }
+        self.show();
+    }
+
+    /// One frame of sound on the 48 kHz timeline.
+    pub(crate) fn sound(&mut self, frame: SoundFrame) {
+        if self.source.is_none() {
+            return;
+        }
+        let from = self.part_starts * AUDIO_SCALE / VIDEO_SCALE - FRAME as i64;
+        let next = match self.audio_next {
+            None if frame.at < from => return,
+            None => frame.at,
+            Some(next) if (frame.at - next).abs() <= SOUND_SLACK => next,
+            Some(next) if frame.at < next => return,
+            Some(next) => {
+                // A hole: the frame before it is held longer, when it is not sent yet.
+                if let Some(last) = self.audio.last_mut() {
+                    last.duration += (frame.at - next) as u32;
+                }
+                frame.at
+            }
+        };
+        if self.audio.is_empty() {
+            self.audio_starts = next;
+        }
+        self.audio.push(Sample { data: frame.data, duration: FRAME as u32, key: true });
+        self.audio_next = Some(next + FRAME as i64);
+        self.freeze((next + FRAME as i64) * VIDEO_SCALE / AUDIO_SCALE);
+        self.show();
+    }
+
+    /// Whether a key picture is wanted: to start, after a stall, or because the segment is about to end.
+    pub(crate) fn wants_key(&self) -> bool {
+        self.source.is_none() || self.frozen || self.end - self.segment_starts >= self.segment - ASK_AHEAD
+    }
+
+    /// Whether a publisher's pictures are being packed.
+    pub(crate) fn started(&self) -> bool {
+        self.source.is_some()
+    }
+
+    /// Whether the picture stands still while sound goes on.
+    pub(crate) fn frozen(&self) -> bool {
+        self.frozen
+    }
+
+    /// Where the timeline has got to, in 90 kHz ticks.
+    pub(crate) fn end(&self) -> i64 {
+        self.end
+    }
+
+    /// Close everything: the stream is over.
+    pub(crate) fn finish(&mut self) {
+        self.begin();
+        self.rendition.change(|film| film.ended = true);
+        self.rendition.show();
+    }
+
+    /// Give the picture before this one its true length, and say where this one starts: on its own time, but
+    /// at the start of a part exactly where the part before ended.
+    fn follow(&mut self, at: i64) -> i64 {
+        let apart = (at - self.last_at).clamp(1, MAX_GUESS);
+        self.guess = (self.guess * 7 + apart) / 8;
+        let Some(before) = self.video.last_mut() else { return self.end };
+        let starts = at.max(self.last_starts + 1);
+        before.duration = (starts - self.last_starts) as u32;
+        self.end = starts;
+        starts
+    }
+
+    fn push(&mut self, starts: i64, ends: i64, data: Bytes, key: bool) {
+        if self.video.is_empty() {
+            self.video_starts = starts;
+        }
+        self.video.push(Sample { data, duration: (ends - starts).max(1) as u32, key });
+        self.last_starts = starts;
+        self.end = ends.max(starts + 1);
+    }
+
+    /// New parameters: a new init segment and a discontinuity.
+    fn turn(&mut self, at: i64, parameters: Arc<Parameters>, sound: Sound) {
+        self.close_part();
+        self.close_segment();
+        let init = self.next_init;
+        self.next_init += 1;
+        let body = fmp4::init(&parameters, &sound);
+        let epoch_ms = self.rendition.film(|film| film.epoch_ms);
+        self.recorder.init(epoch_ms, init, body.clone());
+        self.rendition.change(|film| {
+            film.inits.insert(init, body);
+            film.codecs = format!("{},mp4a.40.2", parameters.codec());
+            (film.width, film.height) = (parameters.width, parameters.height);
+        });
+        self.source = Some(Source { parameters, sound, init });
+        self.open_segment(at, init > 0);
+    }
+
+    /// End the segment and open the next.
+    fn cut(&mut self, at: i64) {
+        self.close_part();
+        self.close_segment();
+        self.open_segment(at, false);
+    }
+
+    fn open_segment(&mut self, at: i64, discontinuity: bool) {
+        let Some(source) = &self.source else { return };
+        self.rendition.change(|film| film.open_segment(at, source.init, discontinuity));
+        (self.segment_starts, self.part_starts, self.end) = (at, at, at);
+    }
+
+    fn close_segment(&mut self) {
+        if let Some(closed) = self.rendition.change(Closed::of) {
+            self.recorder.segment(closed);
+            self.rendition.slide();
+            self.changed = true;
+        }
+    }
+
+    fn close_part(&mut self) {
+        let independent = match self.video.first() {
+            Some(first) => first.key,
+            None => return,
+        };
+        let body = fmp4::part(
+            self.sequence,
+            Run { starts: self.video_starts, samples: &self.video },
+            Run { starts: self.audio_starts, samples: &self.audio },
+        );
+        self.sequence = self.sequence.wrapping_add(1);
+        self.video.clear();
+        self.audio.clear();
+        let ticks = self.end - self.part_starts;
+        self.part_starts = self.end;
+        self.rendition.change(|film| film.push_part(body, ticks, independent));
+        self.changed = true;
+    }
+
+    /// Repeat the last key picture while the sound runs ahead.
+    fn freeze(&mut self, sound_ends: i64) {
+        let lag = if self.frozen { self.part } else { STALL };
+        let Some(key) = self.key.clone() else { return };
+        if sound_ends - self.end < lag {
+            return;
+        }
+        self.close_part();
+        self.frozen = true;
+        while sound_ends - self.end >= self.part {
+            if self.end - self.segment_starts >= self.segment {
+                self.cut(self.end);
+            }
+            self.push(self.end, self.end + self.part, key.clone(), true);
+            self.close_part();
+        }
+    }
+
+    fn show(&mut self) {
+        if std::mem::take(&mut self.changed) {
+            self.rendition.show();
+        }
+    }
+}
+
+impl Source {
+    fn same(&self, parameters: &Arc<Parameters>) -> bool {
+        Arc::ptr_eq(&self.parameters, parameters) || *self.parameters == **parameters
+    }
+}

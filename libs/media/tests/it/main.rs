@@ -1,0 +1,10 @@
+//! The library through its front door, with real ffmpeg on both ends.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod bench;
+mod clips;
+mod life;
+mod players;
+mod publisher;
+mod whip;

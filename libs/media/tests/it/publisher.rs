@@ -1,0 +1,1 @@
+//! str0m as the browser.
