@@ -38,14 +38,14 @@ function layers(): Plugin {
 
 export default defineConfig({
   root: "src",
-  base: "/assets/",
+  base: "/",
   publicDir: "../public",
   plugins: [sprite(), layers()],
   css: { transformer: "lightningcss" },
   build: {
     outDir: "../dist",
     emptyOutDir: true,
-    assetsDir: "",
+    assetsDir: "assets",
     assetsInlineLimit: 0,
     manifest: true,
     modulePreload: false,

@@ -2,7 +2,7 @@
 // into ../test-results/look, and asks axe. Usage: npm run look [-- name …]. Fails when axe or the CSP finds something,
 // or when a page is wider than its window.
 import { createServer } from "node:http";
-import { mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { extname, join } from "node:path";
 import { chromium } from "playwright-core";
 
@@ -11,7 +11,7 @@ const dist = join(here, "../dist");
 const out = join(here, "../../test-results/look");
 mkdirSync(out, { recursive: true });
 const manifest = JSON.parse(readFileSync(join(dist, ".vite/manifest.json")));
-const asset = (name) => `/assets/${manifest[name].file}`;
+const asset = (name) => `/${manifest[name].file}`;
 const CSP =
   "default-src 'self'; media-src 'self' blob:; connect-src 'self' wss: ws:; img-src 'self' data: blob:; worker-src 'self' blob:";
 const KINDS = { ".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".png": "image/png" };
@@ -38,7 +38,7 @@ const server = createServer((request, response) => {
       return;
     }
     let bytes;
-    if (path.startsWith("/assets/")) bytes = readFileSync(join(dist, path.slice(8)));
+    if (path.startsWith("/assets/")) bytes = readFileSync(join(dist, existsSync(join(dist, path)) ? path : path.slice(8)));
     else if (path.startsWith("/gallery/")) bytes = readFileSync(join(here, path.slice(9)));
     else bytes = page(name);
     response.writeHead(200, { "content-type": KINDS[extname(path)] ?? "text/html; charset=utf-8", "content-security-policy": CSP });

@@ -31,7 +31,7 @@ function sink(stop: AbortController, enough: (parts: number) => boolean): Sink &
       log.push(isPart ? (edge ? "edge" : "part") : "init");
       if (isPart && enough(++parts)) stop.abort();
     },
-    state: (state) => void (log.at(-1) === state || log.push(state)),
+    state: (state) => void (log[log.length - 1] === state || log.push(state)),
   };
 }
 

@@ -24,7 +24,10 @@ export function listen(path: string, hear: (frame: Frame) => void, state: (is: "
       backoff.reset();
       state("open");
       try {
-        hear(JSON.parse(data) as Frame);
+        const frame = JSON.parse(data) as Frame;
+        // We read too slowly and missed something: the hello of a new connection is the truth.
+        if (frame.type === "resync") socket?.close();
+        else hear(frame);
       } catch (problem) {
         console.warn(problem); // One odd frame must not end the evening.
       }
