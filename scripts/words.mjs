@@ -24,7 +24,9 @@ function asked(path, text) {
   const keys = [];
   const line = (index) => `${path}:${text.slice(0, index).split("\n").length}`;
   for (const match of text.matchAll(/\b(?:t|t1|t2|t3|t_args|text)\(\s*"([a-z][a-z0-9-]*)"/g)) keys.push([match[1], line(match.index)]);
-  for (const match of text.matchAll(/\bProblem::[a-z_]+\(\s*"([a-z][a-z0-9-]*)"/g)) {
+  for (const match of text.matchAll(/\bwords::(?:say|find)\([^,()]+,\s*"([a-z][a-z0-9-]*)"/g)) keys.push([match[1], line(match.index)]);
+  for (const match of text.matchAll(/\.field\([^,()]+,\s*"([a-z][a-z0-9-]*)"\)/g)) keys.push([`field-${match[1]}`, line(match.index)]);
+  for (const match of text.matchAll(/\bProblem::[a-z_]+\(\s*(?:StatusCode::\w+,\s*)?"([a-z][a-z0-9-]*)"/g)) {
     keys.push([`problem-${match[1]}`, line(match.index)], [`problem-${match[1]}-next`, line(match.index)]);
   }
   return keys;
@@ -67,9 +69,9 @@ export function words(files, read) {
   }
   const within = [...known.ko.values(), ...known.en.values()].map((message) => message.text).join("\n");
   for (const [id, { path }] of known.ko) {
-    const slug = id.match(/^problem-(.+?)(-next)?$/)?.[1];
+    const slug = id.match(/^problem-(.+?)(-next)?$/)?.[1] ?? id.match(/^field-(.+)$/)?.[1];
     const used = literals.has(id) || (slug && literals.has(slug)) || new RegExp(`\\{\\s*${id}\\s*[.}]`).test(within)
-      || [...prefixes].some((prefix) => id.startsWith(prefix) && prefix !== "problem-");
+      || [...prefixes].some((prefix) => id.startsWith(prefix) && prefix !== "problem-" && prefix !== "field-");
     if (!used) wrong.push(`${path}: '${id}' is used nowhere`);
   }
   return wrong;

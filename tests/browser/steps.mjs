@@ -1,0 +1,70 @@
+/** What people do, in their own words; each step is made of what a hand can do: open, type, press. */
+import assert from "node:assert/strict";
+import { person } from "./people.mjs";
+
+let people = 0;
+
+/** An address nobody used before. */
+export const newAddress = () => `shopper${Date.now() % 1e8}${(people += 1)}@example.com`;
+
+/** Presses and waits until another page has come (the same address counts too). */
+export async function press(page, button) {
+  await button.scrollIntoViewIfNeeded();
+  const comes = page.waitForEvent("domcontentloaded");
+  await button.click();
+  await comes;
+}
+
+/** The one main action of the page: the first plain persimmon button in its main part. */
+export const mainButton = (page, within = "main") =>
+  page.locator(`${within} button.button:not(.plain):not(.quiet):not(.danger):visible`).first();
+
+/** The newest code that was sent to an address, as the outbox of the demo shows it. */
+export async function codeFor(self, address) {
+  const reader = await self.context.newPage();
+  await reader.goto("/dev/outbox");
+  const text = await reader.locator("main").innerText();
+  await reader.close();
+  const after = text.slice(text.indexOf(address));
+  const code = after.match(/(?<!\d)\d{6}(?!\d)/)?.[0];
+  assert.ok(text.includes(address) && code, `no code for ${address} in the outbox:\n${text.slice(0, 600)}`);
+  return code;
+}
+
+/** Signs in by code; a new address goes through the age check and the consents first. */
+export async function signIn(self, address = newAddress(), { look = false } = {}) {
+  const { page } = self;
+  if (!new URL(page.url(), "http://x").pathname.startsWith("/sign-in")) await page.goto("/sign-in");
+  if (look) await self.look("sign-in");
+  await page.locator("main input:not([type=hidden]):visible").first().fill(address);
+  await press(page, mainButton(page));
+  if (look) await self.look("sign-in-code");
+  await page.locator("main input:not([type=hidden]):visible").first().fill(await codeFor(self, address));
+  await press(page, mainButton(page));
+  if (page.url().includes("/join")) {
+    if (look) await self.look("join");
+    await join(page);
+  }
+  self.address = address;
+  return self;
+}
+
+/** The account form: a name, the age check and the consents that are required, nothing more. */
+async function join(page) {
+  for (const input of await page.locator("main input[type=text]:visible, main input:not([type]):visible").all()) {
+    if (!(await input.inputValue())) await input.fill("김단골");
+  }
+  for (const box of await page.locator("main input[type=checkbox][required]:visible").all()) await box.check();
+  await press(page, mainButton(page));
+}
+
+/** A seller of the demo market, signed in on a screen of their own. */
+export async function seller(chrome, market, options) {
+  const self = await person(chrome, market, options);
+  await self.page.goto("/sign-in");
+  await signIn(self, await demoSeller(market));
+  await self.page.goto("/sell");
+  const link = await self.page.locator('main a[href^="/sell/"]:not([href="/sell/open"])').first().getAttribute("href");
+  self.store = link.split("/")[2];
+  return self;
+}
