@@ -22,9 +22,7 @@ doctor() {
     missing=''
     for thing in $TO_BUILD $TO_TEST; do have "$thing" || missing="$missing $(package_of "$thing")"; done
     line missing "${missing:-nothing}"
-    for port in 4600 4643; do
-        if port_taken "$port"; then line "port $port" "taken (is Dangol running already?)"; else line "port $port" free; fi
-    done
+    if port_taken 4600; then line "port 4600" "taken (is Dangol running already?)"; else line "port 4600" free; fi
     line disk "$(df -h . | awk 'NR == 2 { print $4 " free of " $2 }')"
     line data "$([ -d data ] && du -sh data | cut -f1 || echo "none yet")"
     certificate
@@ -33,7 +31,7 @@ doctor() {
 
 # Phones refuse an expired certificate without saying so; the date tells.
 certificate() {
-    file=$(find data -name '*.pem' -path '*cert*' 2>/dev/null | head -n 1)
+    file=$(find data/tls -name '*.pem' ! -name '*key*' 2>/dev/null | head -n 1)
     if [ -z "$file" ]; then line certificate "none yet; made at the first start"
     elif have openssl; then line certificate "$file, $(openssl x509 -in "$file" -noout -enddate 2>/dev/null | sed 's/notAfter=/valid until /')"
     else line certificate "$file (install openssl to see its dates)"; fi
