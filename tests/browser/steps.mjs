@@ -68,3 +68,38 @@ export async function seller(chrome, market, options) {
   self.store = link.split("/")[2];
   return self;
 }
+
+/** Links to products that can be bought, not to those that are gone. */
+export const productIn = (page) =>
+  page.locator('main .product:not(.gone) a[href^="/products/"]:visible, main a[href^="/products/"]:visible').first();
+
+/** From a product's page to the payment page; the address is typed once and remembered by the market. */
+export async function order(self, { handover, look = false }) {
+  const { page } = self;
+  for (const group of await page.locator("main fieldset:visible:has(input[type=radio])").all()) {
+    if (!(await group.locator("input:checked").count())) await group.locator("label").first().click();
+  }
+  await page.locator("main [data-buy]:visible, main button[name=buy]:visible, main .action-bar button:visible").first().click();
+  await page.waitForURL(/checkout|pay/);
+  if (look) await self.look(`checkout-${handover}`);
+  const way = page.locator(`main input[value="${handover}"]`);
+  if (await way.count()) await way.first().check({ force: true });
+  const answers = { name: "김단골", phone: "01000000077", postcode: "00000", address: "너울포시 등대길 7", detail: "2층" };
+  for (const input of await page.locator("main input[required]:visible, main textarea[required]:visible").all()) {
+    const kind = await input.getAttribute("type");
+    if (kind === "radio") continue;
+    if (kind === "checkbox") { await input.check(); continue; }
+    const name = await input.getAttribute("name");
+    if (!(await input.inputValue())) await input.fill(answers[Object.keys(answers).find((key) => name.includes(key))] ?? "단골");
+  }
+  await press(page, mainButton(page));
+  await page.waitForURL(/\/pay\//);
+}
+
+/** Presses a button of the sandbox payment page: approve, decline or timeout. */
+export async function pay(self, outcome, { look = false } = {}) {
+  const { page } = self;
+  await page.waitForURL(/\/pay\//);
+  if (look) await self.look(`pay-${outcome}`);
+  await press(page, page.locator(`main button[value="${outcome}"]`).first());
+}

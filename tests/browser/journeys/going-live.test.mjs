@@ -1,0 +1,155 @@
+/**
+ * The main job: a stallholder goes live from a phone's camera, a shopper at 360×800 watches, chats, sees the pin and
+ * buys, the stallholder hears of it, and the replay shows it all again. In the middle the phone is turned.
+ */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import test, { after, before } from "node:test";
+import { promisify } from "node:util";
+import { startMarket } from "../market.mjs";
+import { browser, person, PHONE } from "../people.mjs";
+import { newShow, seller, signIn } from "../steps.mjs";
+
+const run = promisify(execFile);
+let market, chrome, stall, shopper, show;
+
+before(async () => {
+  market = await startMarket("going-live");
+  chrome = await browser();
+  stall = await seller(chrome, market, { screen: PHONE });
+  shopper = await person(chrome, market, { screen: PHONE });
+  await signIn(shopper);
+});
+
+after(async () => {
+  await chrome?.close();
+  await market?.stop();
+});
+
+/** Seconds that a video moves on within a while; fails when it stands. */
+async function plays(page, seconds = 2) {
+  const video = page.locator("live-player video");
+  await page.waitForFunction(() => document.querySelector("live-player video")?.currentTime > 0, null, { timeout: 20_000 });
+  const before = await video.evaluate((node) => node.currentTime);
+  await page.waitForFunction(([start, more]) => document.querySelector("live-player video").currentTime > start + more,
+    [before, seconds], { timeout: (seconds + 10) * 1000 });
+}
+
+const size = (page) => page.locator("live-player video").evaluate((node) => [node.videoWidth, node.videoHeight]);
+
+test("the stallholder is on air after at most four taps", async () => {
+  show = await newShow(stall);
+  const { page } = stall;
+  await page.waitForFunction(() => document.querySelector("go-live video")?.videoWidth > 0);
+  await stall.look("studio-preflight");
+  await page.locator('[data-act="start"]').click();
+  show.taps += 1;
+  await page.waitForFunction(async (url) => (await (await fetch(url)).json()).state === "live", `/media/${show.id}/join`);
+  assert.ok(show.taps <= 4, `${show.taps} taps from signed in to on air`);
+  await stall.look("studio-on-air", { whole: false });
+});
+
+test("the shopper sees the picture move", async () => {
+  await shopper.page.goto(`/live/${show.id}`);
+  await plays(shopper.page);
+  await shopper.look("watch", { whole: false });
+});
+
+test("what the shopper writes appears on both sides", async () => {
+  const line = "고등어 두 손 주세요";
+  await shopper.page.locator('live-room form [name="text"]').fill(line);
+  await shopper.page.locator('live-room form [name="text"]').press("Enter");
+  for (const { page } of [shopper, stall]) await page.locator(".chat li", { hasText: line }).first().waitFor();
+  await stall.look("studio-chat", { whole: false });
+});
+
+test("the pin appears with its frame", async () => {
+  const button = stall.page.locator('form[action$="/pin"] button:visible').first();
+  await button.scrollIntoViewIfNeeded();
+  await button.click();
+  const pin = shopper.page.locator("live-room .pinned .price");
+  await pin.first().waitFor();
+  await shopper.look("watch-pin", { whole: false });
+});
+
+test("a returning buyer needs at most three taps, and the picture does not stop", async () => {
+  const { page } = shopper;
+  await buy(page);
+  const bought = await buy(page);
+  assert.ok(bought.taps <= 3, `${bought.taps} taps to buy again`);
+  await plays(page, 1);
+  await shopper.look("watch-bought", { whole: false });
+});
+
+/** Buys the pinned product from the sheet over the picture, and counts the taps. */
+async function buy(page) {
+  let taps = 0;
+  const tap = async (thing) => { await thing.click(); taps += 1; };
+  await tap(page.locator(".pinned [data-buy]:visible, [data-buy]:visible").first());
+  const sheet = page.locator("buy-sheet dialog[open]");
+  await sheet.waitFor();
+  const done = page.locator('buy-sheet a[href*="/orders/"]:visible');
+  while (!(await done.count()) && taps < 12) {
+    for (const input of await sheet.locator("input[required]:visible").all()) {
+      const kind = await input.getAttribute("type");
+      if (kind === "checkbox" && !(await input.isChecked())) await tap(input);
+      else if (kind === "radio" && !(await sheet.locator(`input[name="${await input.getAttribute("name")}"]:checked`).count())) await tap(input);
+      else if (!["checkbox", "radio"].includes(kind) && !(await input.inputValue())) await input.fill("단골");
+    }
+    const before = await sheet.innerHTML();
+    await tap(sheet.locator("button.button:not(.plain):not(.quiet):visible, button[value=approve]:visible").first());
+    await page.waitForFunction((old) => document.querySelector("buy-sheet dialog")?.innerHTML !== old, before);
+  }
+  await done.first().waitFor();
+  await page.keyboard.press("Escape");
+  return { taps };
+}
+
+test("the stallholder sees the order at once", async () => {
+  await stall.page.locator("order-bell li, order-bell article, [data-order]").first().waitFor();
+  await stall.look("studio-order", { whole: false });
+});
+
+test("the phone is turned, and the picture goes on upright", async () => {
+  const before = await size(shopper.page);
+  await stall.page.locator("go-live video").evaluate(async (video) => {
+    const [track] = video.srcObject.getVideoTracks();
+    const { width, height } = track.getSettings();
+    await track.applyConstraints({ width: { exact: height }, height: { exact: width } });
+  });
+  await shopper.page.waitForFunction(([wide, high]) => {
+    const video = document.querySelector("live-player video");
+    return (video.videoWidth > video.videoHeight) !== (wide > high);
+  }, before, { timeout: 20_000 });
+  await plays(shopper.page);
+  await shopper.look("watch-turned", { whole: false });
+});
+
+test("ffprobe reads the live playlist without an error", async () => {
+  const { stdout, stderr } = await run("ffprobe", ["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0",
+    `${market.base}/media/${show.id}/live.m3u8`]);
+  assert.deepEqual(stdout.trim().split("\n").map((line) => line.replace(/,$/, "")).sort(), ["aac", "h264"]);
+  assert.equal(stderr, "");
+});
+
+test("the end, and the replay with its chat and its pins", async () => {
+  const { page } = stall;
+  page.once("dialog", (dialog) => dialog.accept());
+  await page.locator('[data-act="end"]').click();
+  await page.waitForFunction(async (url) => (await (await fetch(url)).json()).state === "ended", `/media/${show.id}/join`);
+  await page.waitForLoadState();
+  await stall.look("studio-ended");
+
+  await shopper.page.goto(`/live/${show.id}`);
+  await shopper.page.locator("live-player video").evaluate((video) => { video.muted = true; return video.play(); });
+  await plays(shopper.page);
+  await shopper.page.locator(".chat li", { hasText: "고등어 두 손 주세요" }).first().waitFor({ timeout: 60_000 });
+  await shopper.page.locator(".pinned .price").first().waitFor({ timeout: 60_000 });
+  await shopper.look("replay", { whole: false });
+});
+
+test("ffmpeg decodes the whole recording, the turn included", async () => {
+  const { stderr } = await run("ffmpeg", ["-v", "error", "-i", `${market.base}/media/${show.id}/vod.m3u8`, "-f", "null", "-"],
+    { timeout: 120_000 });
+  assert.equal(stderr, "");
+});

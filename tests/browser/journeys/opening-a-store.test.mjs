@@ -1,0 +1,128 @@
+/** A stallholder opens a store in five questions, puts a product with photos into it, and sees an order come in. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { after, before } from "node:test";
+import { startMarket } from "../market.mjs";
+import { browser, person } from "../people.mjs";
+import { mainButton, order, pay, press, signIn } from "../steps.mjs";
+
+let market, chrome, stall, folder, photos, product;
+
+before(async () => {
+  market = await startMarket("opening-a-store");
+  chrome = await browser();
+  stall = await person(chrome, market);
+  folder = mkdtempSync(join(tmpdir(), "dangol-photos-"));
+  // Real photographs in size and format: twelve megapixels, drawn by ffmpeg.
+  photos = ["red", "green"].map((colour) => {
+    const path = join(folder, `${colour}.jpg`);
+    execFileSync("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", `mandelbrot=size=4000x3000`, "-frames:v", "1", "-q:v", "3", "-y", path]);
+    return path;
+  });
+});
+
+after(async () => {
+  await chrome?.close();
+  await market?.stop();
+  if (folder) rmSync(folder, { recursive: true, force: true });
+});
+
+test("five questions open a store", async () => {
+  const { page } = stall;
+  await signIn(stall);
+  await page.goto("/sell");
+  await stall.look("sell-first");
+  await page.goto("/sell/open");
+  let questions = 0;
+  while (page.url().includes("/sell/open") && questions < 6) {
+    questions += 1;
+    await stall.look(`sell-open-${questions}`);
+    await answer(page);
+    await press(page, mainButton(page));
+  }
+  assert.ok(questions <= 5, `${questions} pages of questions`);
+  stall.store = new URL(page.url()).pathname.split("/")[2];
+  assert.ok(stall.store, page.url());
+  await stall.look("sell-home");
+});
+
+/** Answers what is asked on this page, whatever the order of the questions. */
+async function answer(page) {
+  const said = {
+    name: "달빛 손두부", slug: "moonlight-tofu", phone: "01000000066", company: "달빛손두부", representative: "이달빛",
+    business: "000-00-00066", address: "너울포시 장터길 3", postcode: "00000", story: "새벽 네 시에 콩을 갈아요.",
+    email: "tofu@example.com", title: "손두부 한 모", price: "4500", stock: "20", origin: "국산(콩)", unit: "한 모",
+  };
+  for (const group of await page.locator("main fieldset:visible:has(input[type=radio])").all()) {
+    if (!(await group.locator("input:checked").count())) await group.locator("label").first().click();
+  }
+  for (const field of await page.locator("main input:visible, main textarea:visible").all()) {
+    const kind = await field.getAttribute("type");
+    if (["radio", "file", "search", "hidden"].includes(kind)) continue;
+    if (kind === "checkbox") { if (await field.getAttribute("required") !== null) await field.check(); continue; }
+    if (await field.inputValue()) continue;
+    const name = (await field.getAttribute("name")) ?? "";
+    const key = Object.keys(said).find((word) => name.includes(word));
+    if (key || (await field.getAttribute("required")) !== null) await field.fill(said[key] ?? "두부");
+  }
+}
+
+test("a product with two photos stands in the store", async () => {
+  const { page } = stall;
+  await page.goto(`/sell/${stall.store}/products/new`);
+  await stall.look("product-new");
+  await answer(page);
+  await page.locator("main input[type=file]").first().setInputFiles(photos);
+  await stall.look("product-new-photos");
+  await press(page, mainButton(page));
+  await stall.look("product-saved");
+  await page.goto(`/stores/${stall.store}`);
+  const link = page.locator('main a[href^="/products/"]').first();
+  product = await link.getAttribute("href");
+  await page.goto(product);
+  const wide = await page.locator('main img[src^="/photos/"]').first().evaluate(async (image) => {
+    await image.decode();
+    return image.naturalWidth;
+  });
+  assert.ok(wide > 0 && wide <= 1600, `the photo is ${wide} px wide`);
+  await stall.look("product-of-mine");
+});
+
+test("a text file named .jpg is refused in plain words, and nothing typed is lost", async () => {
+  const { page } = stall;
+  stall.expect(/4(00|13|15|22)/);
+  const fake = join(folder, "fake.jpg");
+  writeFileSync(fake, "this is no picture");
+  await page.goto(`/sell/${stall.store}/products/new`);
+  await answer(page);
+  await page.locator("main input[type=file]").first().setInputFiles([fake]);
+  await mainButton(page).click();
+  await page.locator("[role=alert]:visible, .error:visible").first().waitFor();
+  assert.equal(await page.locator("main input[name*=title], main input[name*=name]").first().inputValue(), "손두부 한 모");
+  await stall.look("product-bad-photo");
+});
+
+test("an order appears on the stallholder's page without a reload", async () => {
+  await stall.page.goto(`/sell/${stall.store}/orders`);
+  await stall.look("orders-empty");
+  const shopper = await person(chrome, market);
+  await signIn(shopper);
+  await shopper.page.goto(product);
+  await order(shopper, { handover: "pickup" });
+  await pay(shopper, "approve");
+  await stall.page.locator('a[href*="/orders/"]').first().waitFor();
+  await stall.look("orders-one");
+  await shopper.leave();
+});
+
+test("somebody else's store is not there", async () => {
+  const other = await person(chrome, market);
+  await signIn(other);
+  other.expect(/40[34]/);
+  const answer = await other.page.goto(`/sell/${stall.store}/orders`);
+  assert.ok([403, 404].includes(answer.status()), `answered ${answer.status()}`);
+  await other.leave();
+});

@@ -1,0 +1,84 @@
+/** A shopper finds a stall, buys by parcel and for pickup, pays or is refused, and follows the order. */
+import assert from "node:assert/strict";
+import test, { after, before } from "node:test";
+import { startMarket } from "../market.mjs";
+import { browser, person } from "../people.mjs";
+import { order, pay, productIn, signIn } from "../steps.mjs";
+
+let market, chrome;
+
+before(async () => {
+  market = await startMarket("shopping");
+  chrome = await browser();
+});
+
+after(async () => {
+  await chrome?.close();
+  await market?.stop();
+});
+
+/** From the market's door to a product, by links only. */
+async function find(shopper, { look = false } = {}) {
+  const { page } = shopper;
+  await page.goto("/");
+  if (look) await shopper.look("home");
+  await page.locator('main a[href^="/stores/"]:visible').first().click();
+  await page.waitForURL("**/stores/*");
+  if (look) await shopper.look("store");
+  await productIn(page).click();
+  await page.waitForURL("**/products/*");
+  if (look) await shopper.look("product");
+}
+
+test("from the door to a paid order by parcel", async () => {
+  const shopper = await person(chrome, market);
+  await signIn(shopper);
+  await find(shopper, { look: true });
+  await order(shopper, { handover: "parcel", look: true });
+  await pay(shopper, "approve", { look: true });
+  assert.match(shopper.page.url(), /\/orders\/[\w-]+/);
+  await shopper.look("order-paid");
+  await shopper.page.goto("/orders");
+  assert.ok(await shopper.page.locator('main a[href^="/orders/"]').count(), "the order is not in the list");
+  await shopper.look("orders");
+  await shopper.leave();
+});
+
+test("for pickup, paid at the second try", async () => {
+  const shopper = await person(chrome, market);
+  await signIn(shopper);
+  await find(shopper);
+  await order(shopper, { handover: "pickup" });
+  shopper.expect(/answer: 4\d\d/);
+  await pay(shopper, "decline", { look: true });
+  await shopper.look("payment-declined");
+  await pay(shopper, "approve");
+  assert.match(shopper.page.url(), /\/orders\/[\w-]+/);
+  await shopper.look("order-pickup");
+  await shopper.leave();
+});
+
+test("a whole order without JavaScript", async () => {
+  const shopper = await person(chrome, market, { javascript: false });
+  await signIn(shopper);
+  await find(shopper);
+  await order(shopper, { handover: "parcel" });
+  await pay(shopper, "approve");
+  assert.match(shopper.page.url(), /\/orders\/[\w-]+/);
+  await shopper.leave();
+});
+
+test("an order for minus one is refused in plain words", async () => {
+  const shopper = await person(chrome, market);
+  shopper.expect(/answer: 4\d\d/);
+  shopper.expect(/console: .*4\d\d/);
+  await signIn(shopper);
+  await find(shopper);
+  const quantity = shopper.page.locator('main [name="quantity"]').first();
+  await quantity.evaluate((input) => { input.type = "text"; input.value = "-1"; input.form.noValidate = true; });
+  await quantity.evaluate((input) => input.form.requestSubmit());
+  await shopper.page.locator("[role=alert]:visible, main h1:visible").first().waitFor();
+  assert.doesNotMatch(shopper.page.url(), /pay/);
+  await shopper.look("order-minus-one", { axe: false });
+  await shopper.leave();
+});
