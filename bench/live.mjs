@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { browser, DESK, person, PHONE } from "../tests/browser/people.mjs";
 import { startMarket } from "../tests/browser/market.mjs";
-import { seller, newBroadcast } from "../tests/browser/steps.mjs";
+import { newShow, seller } from "../tests/browser/steps.mjs";
 import { figure, number, quantile, say } from "./figures.mjs";
 
 const HLS = readFileSync(resolve(import.meta.dirname, "../ui/node_modules/hls.js/dist/hls.min.js"), "utf8");
@@ -138,7 +138,7 @@ const market = await startMarket("bench-live");
 const chrome = await browser();
 try {
   const studio = await seller(chrome, market, { screen: DESK });
-  const { id, whip, key } = await newBroadcast(studio);
+  const { id, whip, key } = await newShow(studio);
   const publisher = await person(chrome, market, { screen: DESK });
   await publisher.page.goto("/health/live");
   await publisher.page.evaluate(publish, { whip, key });

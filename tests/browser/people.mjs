@@ -69,9 +69,9 @@ function watch(self) {
 
 /**
  * Looks at the page as it stands: axe must find nothing, nothing may stick out sideways, no one may have complained,
- * and a screenshot lands in test-results/NAME.png for somebody to look at.
+ * and a screenshot lands in test-results/NAME.png for somebody to look at. Without JavaScript axe cannot run.
  */
-async function look(self, name, { axe = true, whole = true } = {}) {
+async function look(self, name, { axe = self.javascript, whole = true } = {}) {
   const { page } = self;
   mkdirSync(RESULTS, { recursive: true });
   await page.screenshot({ path: join(RESULTS, `${name}.png`), fullPage: whole });

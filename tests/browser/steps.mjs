@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { person } from "./people.mjs";
 
+/** Who lives in the demo market (demo/market.toml): a stallholder, and a shopper who has bought before. */
+export const DEMO = { seller: "010-0000-0011", shopper: "010-0000-0001" };
+
 let people = 0;
 
 /** An address nobody used before. */
@@ -62,7 +65,7 @@ async function join(page) {
 export async function seller(chrome, market, options) {
   const self = await person(chrome, market, options);
   await self.page.goto("/sign-in");
-  await signIn(self, await demoSeller(market));
+  await signIn(self, DEMO.seller);
   await self.page.goto("/sell");
   const link = await self.page.locator('main a[href^="/sell/"]:not([href="/sell/open"])').first().getAttribute("href");
   self.store = link.split("/")[2];
@@ -102,4 +105,24 @@ export async function pay(self, outcome, { look = false } = {}) {
   await page.waitForURL(/\/pay\//);
   if (look) await self.look(`pay-${outcome}`);
   await press(page, page.locator(`main button[value="${outcome}"]`).first());
+}
+
+/** From the store's page to the studio of a new show, as few taps as the pages allow; they are counted. */
+export async function newShow(self) {
+  const { page } = self;
+  await page.goto(`/sell/${self.store}`);
+  let taps = 0;
+  while (!(await page.locator("go-live").count()) && taps < 6) {
+    for (const input of await page.locator("main input[required]:visible").all()) {
+      if (!(await input.inputValue())) await input.fill("오늘 아침 고등어");
+    }
+    const onwards = taps === 0
+      ? page.locator(`main a[href$="/${self.store}/live"]:visible, nav a[href$="/${self.store}/live"]:visible`).first()
+      : mainButton(page);
+    await press(page, onwards);
+    taps += 1;
+  }
+  const studio = page.locator("go-live");
+  const read = (name) => studio.getAttribute(`data-${name}`);
+  return { id: await read("broadcast"), whip: await read("whip"), key: await read("key"), taps };
 }
