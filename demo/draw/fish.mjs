@@ -73,7 +73,7 @@ export function squid(s) {
     dark, k: 12, inside: () => {
       s.flat(smooth([[-10, -250], [-40, -180], [-56, -60], [-50, 40], [-34, 40], [-34, -80], [-8, -190]]), light, 0.9);
       const roll = dice(4);
-      for (let i = 0; i < 34; i++) s.dot(-20 + roll() * 84, -220 + roll() * 300, 2.5 + roll() * 4, dark, 0.5);
+      for (let i = 0; i < 34; i++) { const [x, y] = [Math.round(-20 + roll() * 84), Math.round(-220 + roll() * 300)]; s.line([[x, y], [x + 1, y]], dark, 9, { opacity: 0.5 }); }
     },
   });
   s.cut(smooth([[-60, 84], [0, 96], [60, 84], [66, 130], [44, 168], [0, 178], [-44, 168], [-66, 130]]), light, { dark: body, k: 7, lift: 0.5 });

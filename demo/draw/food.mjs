@@ -103,7 +103,7 @@ export function napaHalf(s) {
 export function mandarin(s, r = 110, leafy = true) {
   s.cut(blob(0, 0, r, r * 0.9, { n: 12, w: 0.012, seed: 6 }), C.mandarin, { dark: C.mandarinD, k: r * 0.13, inside: () => {
     s.flat(blob(-r * 0.36, -r * 0.34, r * 0.34, r * 0.24, { seed: 2 }), C.mandarinL, 0.95);
-    for (let i = 0; i < 9; i++) s.dot(r * (-0.5 + ((i * 37) % 100) / 90), r * (-0.1 + ((i * 53) % 70) / 100), r * 0.028, C.mandarinD, 0.8);
+    for (let i = 0; i < 9; i++) { const [x, y] = [r * (-0.5 + ((i * 37) % 100) / 90), r * (-0.1 + ((i * 53) % 70) / 100)]; s.line([[x, y], [x + 1, y]], C.mandarinD, r * 0.056, { opacity: 0.8 }); }
   } });
   s.flat(poly([[0, -r * 0.62], [r * 0.1, -r * 0.5], [0, -r * 0.4], [-r * 0.1, -r * 0.5]]), C.cabbageD);
   if (leafy) {

@@ -36,6 +36,7 @@ export function dice(seed) {
 /** A smooth path through points; `closed` joins the last to the first. */
 export function smooth(points, closed = true, tension = 0.17) {
   const n = points.length;
+  if (n === 2 && !closed) return `M${points.map((q) => q.map(Math.round).join(' ')).join('L')}`;
   const p = (i) => (closed ? points[(i + n) % n] : points[Math.max(0, Math.min(n - 1, i))]);
   const whole = Math.round;
   const join = (numbers) => numbers.join(' ').replaceAll(' -', '-');
@@ -45,16 +46,18 @@ export function smooth(points, closed = true, tension = 0.17) {
   for (let i = 0; i < (closed ? n : n - 1); i++) {
     const [a, b, c, e] = [p(i - 1), p(i), p(i + 1), p(i + 2)];
     const [x, y] = [whole(c[0]), whole(c[1])];
-    const step = [b[0] + (c[0] - a[0]) * tension - px, b[1] + (c[1] - a[1]) * tension - py,
-      c[0] - (e[0] - b[0]) * tension - px, c[1] - (e[1] - b[1]) * tension - py, x - px, y - py].map(whole).map((v) => v || 0);
-    d += (i && step[0] >= 0 ? ' ' : '') + join(step);
+    const lead = [b[0] + (c[0] - a[0]) * tension - px, b[1] + (c[1] - a[1]) * tension - py];
+    const rest = [c[0] - (e[0] - b[0]) * tension - px, c[1] - (e[1] - b[1]) * tension - py, x - px, y - py];
+    // After the first piece the lead is the mirror of the last handle, which is what `s` means.
+    const step = (i ? rest : [...lead, ...rest]).map(whole).map((v) => v || 0);
+    d += (i === 1 ? 's' : i && step[0] >= 0 ? ' ' : '') + join(step);
     [px, py] = [x, y];
   }
   return d + (closed ? 'Z' : '');
 }
 
 /** A polygon with straight sides. */
-export const poly = (points) => 'M' + points.map(([x, y]) => `${round(x)} ${round(y)}`).join('L') + 'Z';
+export const poly = (points) => 'M' + points.map(([x, y]) => `${Math.round(x)} ${Math.round(y)}`).join('L') + 'Z';
 
 /** An ellipse as scissors cut it: not quite even. */
 export function blob(cx, cy, rx, ry = rx, { n = 10, w = 0.025, seed = 1 } = {}) {
@@ -76,9 +79,9 @@ export function rect(x, y, w, h, r = 6, lean = 3, seed = 1) {
   const toward = (p, q) => {
     const l = Math.hypot(q[0] - p[0], q[1] - p[1]) || 1;
     const k = Math.min(r, l / 2) / l;
-    return `${round(p[0] + (q[0] - p[0]) * k)} ${round(p[1] + (q[1] - p[1]) * k)}`;
+    return `${Math.round(p[0] + (q[0] - p[0]) * k)} ${Math.round(p[1] + (q[1] - p[1]) * k)}`;
   };
-  const at = (p) => `${round(p[0])} ${round(p[1])}`;
+  const at = (p) => `${Math.round(p[0])} ${Math.round(p[1])}`;
   return `M${toward(a, b)}L${toward(b, a)}Q${at(b)} ${toward(b, c)}L${toward(c, b)}Q${at(c)} ${toward(c, d)}`
     + `L${toward(d, c)}Q${at(d)} ${toward(d, a)}L${toward(a, d)}Q${at(a)} ${toward(a, b)}Z`;
 }
@@ -89,7 +92,8 @@ export function leaf(x0, y0, x1, y1, w, bend = 0) {
   const nx = -dy / l, ny = dx / l;
   const at = (t, s) => [x0 + dx * t + nx * (s * w + bend * Math.sin(t * Math.PI)), y0 + dy * t + ny * (s * w + bend * Math.sin(t * Math.PI))];
   const [a, b, c, d] = [at(0.3, 0.6), at(0.7, 0.5), at(0.7, -0.5), at(0.3, -0.6)];
-  return `M${round(x0)} ${round(y0)}C${a.map(round).join(' ')} ${b.map(round).join(' ')} ${round(x1)} ${round(y1)}C${c.map(round).join(' ')} ${d.map(round).join(' ')} ${round(x0)} ${round(y0)}Z`;
+  const w0 = Math.round, pair = ([x, y]) => `${w0(x)} ${w0(y)}`;
+  return `M${pair([x0, y0])}C${pair(a)} ${pair(b)} ${pair([x1, y1])}C${pair(c)} ${pair(d)} ${pair([x0, y0])}Z`;
 }
 
 /** One picture: collects shapes, writes the SVG. */
@@ -132,20 +136,23 @@ export class Sheet {
   }
 
   /**
-   * A cut shape. `dark` leaves a rim of `k` px on the lower right; `lift` is how high the paper
+   * A cut shape. Its shadow takes the root's fill, a transparent brown. `dark` leaves a rim of `k` px on the lower right; `lift` is how high the paper
    * lies (the shadow's length); `inside` draws more, clipped to the shape.
    */
   cut(d, fill, { dark, k = 9, lift = 1, inside } = {}) {
     const id = this.name(d);
     const move = (x, y) => {
       const [u, v] = this.local(x, y);
-      return ` transform="translate(${round(u)} ${round(v)})"`;
+      return ` x="${Math.round(u)}" y="${Math.round(v)}"`;
     };
-    if (lift) this.out.push(`<use href="#${id}"${move(7 * lift, 10 * lift)} fill="#40230f" opacity=".17"/>`);
+    if (lift) this.out.push(`<use href="#${id}"${move(7 * lift, 10 * lift)}/>`);
     this.out.push(`<use href="#${id}" fill="${dark || fill}"/>`);
     if (dark || inside) {
+      // The path moves into its clip, where `use` still finds it.
       const clip = `c${id}`;
-      if (!this.defs.some((x) => x.startsWith(`<clipPath id="${clip}"`))) this.defs.push(`<clipPath id="${clip}"><use href="#${id}"/></clipPath>`);
+      const bare = `<path id="${id}" d="${d}"/>`;
+      const at = this.defs.indexOf(bare);
+      if (at >= 0) this.defs[at] = `<clipPath id="${clip}">${bare}</clipPath>`;
       this.out.push(`<g clip-path="url(#${clip})">`);
       if (dark) this.out.push(`<use href="#${id}"${move(-k, -k * 1.2)} fill="${fill}"/>`);
       if (inside) inside();
@@ -155,32 +162,37 @@ export class Sheet {
 
   /** Draws `fn` once and stamps it again wherever the same key comes; shadows turn with the stamp. */
   stamp(key, x, y, o, fn) {
-    this.at(x, y, o, () => {
-      const id = `s${key}`;
-      if (!this.memory.has(id)) {
-        const kept = this.out;
-        const matrix = this.matrix;
-        this.out = [];
-        this.matrix = [1, 0, 0, 1];
-        fn();
-        this.defs.push(`<g id="${id}">${this.out.join('')}</g>`);
-        this.out = kept;
-        this.matrix = matrix;
-        this.memory.set(id, id);
-      }
-      this.out.push(`<use href="#${id}"/>`);
-    });
+    const id = `s${key}`;
+    if (!this.memory.has(id)) {
+      const { out, matrix } = this;
+      Object.assign(this, { out: [], matrix: [1, 0, 0, 1] });
+      fn();
+      this.defs.push(`<g id="${id}">${this.out.join('')}</g>`);
+      Object.assign(this, { out, matrix });
+      this.memory.set(id, id);
+    }
+    const at = this.out.length;
+    this.at(x, y, o, () => {});
+    const [open] = this.out.splice(at);
+    this.out.push(open.replace('<g', `<use href="#${id}"`).replace('>', '/>'));
   }
 
   /** A flat shape with no shadow. */
   flat(d, fill, opacity = 1) {
-    this.out.push(`<path d="${d}" fill="${fill}"${opacity < 1 ? ` opacity="${opacity}"` : ''}/>`);
+    this.path(d, ` fill="${fill}"${opacity < 1 ? ` opacity="${opacity}"` : ''}/>`);
+  }
+
+  /** Writes a path; one that looks like the path before it is joined to that one. */
+  path(d, style) {
+    const last = this.out[this.out.length - 1];
+    if (last && last.startsWith('<path') && last.endsWith(`"${style}`)) this.out[this.out.length - 1] = `${last.slice(0, -style.length - 1)}${d}"${style}`;
+    else this.out.push(`<path d="${d}"${style}`);
   }
 
   /** A drawn line through points. */
   line(points, colour, width, { opacity = 1, straight = false } = {}) {
-    const d = straight ? 'M' + points.map((p) => p.map(round).join(' ')).join('L') : smooth(points, false);
-    this.out.push(`<path d="${d}" fill="none" stroke="${colour}" stroke-width="${width}" stroke-linecap="round" stroke-linejoin="round"${opacity < 1 ? ` opacity="${opacity}"` : ''}/>`);
+    const d = straight ? 'M' + points.map((p) => p.map(Math.round).join(' ')).join('L') : smooth(points, false);
+    this.path(d, ` fill="none" stroke="${colour}" stroke-width="${round(width)}"${opacity < 1 ? ` opacity="${opacity}"` : ''}/>`);
   }
 
   dot(x, y, r, fill, opacity = 1) {
@@ -213,7 +225,8 @@ export class Sheet {
   }
 
   toString() {
-    return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${this.w} ${this.h}"><defs>${this.defs.join('')}</defs>${this.out.join('')}</svg>\n`;
+    const text = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${this.w} ${this.h}" fill="#4213" stroke-linecap="round" stroke-linejoin="round"><defs>${this.defs.join('')}</defs>${this.out.join('')}</svg>\n`;
+    return text.replace(/ d="[^"]*"/g, (d) => d.replace(/ -/g, '-')).replace(/"#(\w)\1(\w)\2(\w)\3"/g, '"#$1$2$3"').replace(/opacity="0\./g, 'opacity=".');
   }
 }
 
@@ -240,11 +253,12 @@ const STROKES = {
 /** Writes a price by hand; returns nothing, ends where it ends. */
 export function handwrite(s, text, x, y, size, colour) {
   const k = size / 16;
-  let at = x;
+  let at = x, d = '';
   for (const c of text) {
-    for (const stroke of STROKES[c] || []) s.line(stroke.map(([u, v]) => [at + u * k, y + v * k]), colour, size * 0.13);
+    for (const stroke of STROKES[c] || []) d += smooth(stroke.map(([u, v]) => [at + u * k, y + v * k]), false);
     at += k * (c === ',' ? 5 : 12);
   }
+  s.out.push(`<path d="${d}" fill="none" stroke="${colour}" stroke-width="${round(size * 0.13)}"/>`);
 }
 
 /** A price card on a stick-free paper slip. */
@@ -255,4 +269,16 @@ export function card(s, x, y, price, { rot = -4, k = 1, colour = C.ink } = {}) {
     s.flat(rect(-w / 2 + 7, -31, w - 14, 5, 2, 1), C.persimmon);
     handwrite(s, price, -w / 2 + 22, -16, 36, colour);
   });
+}
+
+/** A band along a line: `wide(t)` is half its width at t from 0 to 1. */
+export function ribbon(points, wide) {
+  const left = [], right = [];
+  points.forEach(([x, y], i) => {
+    const [a, b] = [points[Math.max(0, i - 1)], points[Math.min(points.length - 1, i + 1)]];
+    const l = Math.hypot(b[0] - a[0], b[1] - a[1]) || 1, w = wide(i / (points.length - 1));
+    left.push([x - ((b[1] - a[1]) / l) * w, y + ((b[0] - a[0]) / l) * w]);
+    right.unshift([x + ((b[1] - a[1]) / l) * w, y - ((b[0] - a[0]) / l) * w]);
+  });
+  return smooth([...left, ...right]);
 }

@@ -17,7 +17,8 @@ export function vest(s, fill, dark, light, lining) {
   for (const side of [-1, 1]) {
     const x = (v) => 400 + side * v;
     s.cut(smooth([[x(58), 170], [x(150), 196], [x(166), 260], [x(150), 330], [x(196), 400], [x(204), 640], [x(100), 660], [x(2), 656], [x(4), 420], [x(24), 330], [x(50), 260]], true, 0.1), fill, { dark, k: 11, lift: 0.9, inside: () => {
-      for (let i = -2; i < 16; i++) { s.line([[x(-20), 180 + i * 44], [x(230), 150 + i * 44]], light, 3.4, { straight: true, opacity: 0.85 }); s.line([[x(-20) + side * 4, 186 + i * 44], [x(230), 156 + i * 44]], dark, 2.4, { straight: true, opacity: 0.5 }); }
+      for (let i = -2; i < 13; i++) s.line([[x(-20), 180 + i * 44], [x(230), 150 + i * 44]], light, 3.4, { straight: true, opacity: 0.85 });
+      for (let i = -2; i < 13; i++) s.line([[x(-20) + side * 4, 186 + i * 44], [x(230), 156 + i * 44]], dark, 2.4, { straight: true, opacity: 0.5 });
       for (let i = 0; i < 6; i++) s.line([[x(10 + i * 40), 160], [x(10 + i * 40), 680]], dark, 2.4, { straight: true, opacity: 0.45 });
       s.line([[x(60), 170], [x(28), 330], [x(8), 420], [x(6), 656]], lining, 17);
     } });
