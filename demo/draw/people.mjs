@@ -33,9 +33,9 @@ export function person(s, { skin = C.skin, skinD = C.skinD, hair = C.hair, style
     s.cut(rect(-92, 96, 184, 250, 16, 3, 3), apron, { dark: apronD, k: 9, lift: 0.5, inside: () => { if (pocket) s.cut(rect(-56, 214, 112, 90, 10, 2, 3), apron, { dark: apronD, k: 6, lift: 0.4 }); s.line([[-86, 106], [0, 103], [86, 106]], '#ffffff', 5, { opacity: 0.45 }); } });
   }
   s.at(0, -40, { rot: tilt }, () => {
-    if (style === 'bun') s.cut(blob(34, -166, 44, 38, { seed: 3 }), hairC, { dark: '#241a17', k: 6 });
+    if (style === 'bun') s.cut(blob(34, -166, 44, 38, { seed: 3 }), hairC, { dark: grey ? '#857d77' : '#241a17', k: 6 });
     if (style === 'perm') s.cut(blob(0, -84, 116, 104, { n: 15, w: 0.08, seed: 6 }), hairC, { dark: grey ? '#857d77' : '#241a17', k: 9 });
-    if (style === 'long') s.cut(smooth([[-90, -110], [0, -170], [90, -110], [104, 10], [84, 60], [-84, 60], [-104, 10]]), hairC, { dark: '#241a17', k: 8 });
+    if (style === 'long') s.cut(smooth([[-90, -110], [0, -170], [90, -110], [104, 10], [84, 60], [-84, 60], [-104, 10]]), hairC, { dark: grey ? '#857d77' : '#241a17', k: 8 });
     for (const x of [-82, 82]) s.cut(blob(x, -56, 17, 23, { seed: 2 }), skin, { dark: skinD, k: 4, lift: 0.3 });
     s.cut(smooth([[0, -150], [60, -134], [84, -84], [80, -36], [52, 8], [0, 26], [-52, 8], [-80, -36], [-84, -84], [-60, -134]]), skin, { dark: skinD, k: 10, lift: 0.7 });
     const l = look * 7;
@@ -54,7 +54,7 @@ export function person(s, { skin = C.skin, skinD = C.skinD, hair = C.hair, style
       s.flat(smooth([[-16 + l, -11], [0 + l, -12], [16 + l, -11], [12 + l, -6], [-12 + l, -6]]), '#fff');
       if (talk > 0.5) s.flat(blob(l, -10 + h * 0.75, 11, 5, {}), '#d96a5c');
     } else s.line([[-24 + l, -12], [-10 + l, -2], [10 + l, -2], [24 + l, -12]], '#8c3a2c', 6);
-    if (style === 'bun' || style === 'long') s.cut(smooth([[-88, -66], [-90, -122], [-50, -160], [0, -168], [50, -160], [90, -122], [88, -66], [70, -100], [30, -124], [-10, -130], [-50, -116], [-74, -92]], true, 0.15), hairC, { dark: '#241a17', k: 6, lift: 0.4, inside: () => s.line([[-70, -120], [-30, -150], [20, -156]], hairL, 8, { opacity: 0.8 }) });
+    if (style === 'bun' || style === 'long') s.cut(smooth([[-88, -66], [-90, -122], [-50, -160], [0, -168], [50, -160], [90, -122], [88, -66], [70, -100], [30, -124], [-10, -130], [-50, -116], [-74, -92]], true, 0.15), hairC, { dark: grey ? '#857d77' : '#241a17', k: 6, lift: 0.4, inside: () => s.line([[-70, -120], [-30, -150], [20, -156]], hairL, 8, { opacity: 0.8 }) });
     if (style === 'perm') s.cut(smooth([[-92, -60], [-100, -110], [-66, -160], [-20, -168], [30, -172], [76, -152], [100, -106], [92, -60], [76, -96], [52, -112], [24, -120], [-6, -112], [-40, -120], [-68, -100]], true, 0.2), hairC, { dark: grey ? '#857d77' : '#241a17', k: 6, lift: 0.4, inside: () => { for (const [x, y] of [[-60, -130], [-20, -146], [26, -148], [64, -128]]) s.line([[x - 14, y + 6], [x, y - 8], [x + 14, y + 6]], hairL, 6, { opacity: 0.8 }); } });
     if (style === 'short') s.cut(smooth([[-86, -60], [-94, -112], [-56, -162], [6, -174], [62, -160], [94, -112], [86, -60], [78, -104], [40, -122], [-20, -118], [-64, -110], [-78, -90]], true, 0.14), hairC, { dark: grey ? '#857d77' : '#241a17', k: 6, lift: 0.4, inside: () => s.line([[-60, -130], [-14, -152], [30, -154]], hairL, 8, { opacity: 0.8 }) });
     if (scarf) {
