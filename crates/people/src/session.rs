@@ -1,0 +1,147 @@
+//! Sessions: one row per device somebody is signed in on, which the person sees and can end.
+//!
+//! The token is 32 random bytes. The browser holds it in a cookie, a program sends it as
+//! `Authorization: Bearer`; the table keeps its SHA-256. A request is looked up once, and only when
+//! it brings a token: pages for strangers never touch the database for it.
+
+use axum::http::header;
+use axum::http::request::Parts;
+use base::{Db, Id, Random, Result, Secret, Tx, sql};
+use serde::Serialize;
+use sqlx::FromRow;
+use web::{Lang, Problem};
+
+use crate::{People, Person, PersonId, cookies, digest};
+
+/// A device that is not used for so long is signed out.
+pub(crate) const LASTS_MS: i64 = 90 * 24 * 3_600_000;
+/// How precisely "last seen" is known. Writing it at every request would make every read a write.
+const SEEN_EVERY_MS: i64 = 10 * 60_000;
+/// A token as text: 32 bytes in hexadecimal.
+const TOKEN_LENGTH: usize = 64;
+
+pub enum SessionMark {}
+/// The id of a session: not its token, and safe to show.
+pub type SessionId = Id<SessionMark>;
+
+/// The session of a request, and whose it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Current {
+    pub(crate) session: SessionId,
+    pub(crate) person: Person,
+    pub(crate) lang: Option<Lang>,
+    pub(crate) sells: bool,
+    pub(crate) operates: bool,
+}
+
+/// What was found for this request, kept in its extensions so that it is looked up once.
+#[derive(Clone)]
+struct Found(Option<Current>);
+
+/// One device in the list of a person's devices.
+#[derive(Clone, Debug, Serialize, FromRow, utoipa::ToSchema)]
+pub struct Session {
+    #[schema(value_type = String)]
+    pub id: SessionId,
+    /// The device in words, as its browser described itself.
+    pub device: String,
+    pub created_at_ms: i64,
+    pub seen_at_ms: i64,
+}
+
+/// Opens a session for a device and gives its token, the only time it can be seen.
+pub async fn open(
+    tx: &mut Tx,
+    random: &Random,
+    person: &PersonId,
+    device: &str,
+    now_ms: i64,
+) -> Result<Secret> {
+    let token = random.token::<32>();
+    sql!(run tx,
+        "insert into sessions (id, token_hash, person_id, device, created_at_ms, seen_at_ms, expires_at_ms)
+         values ($1, $2, $3, $4, $5, $5, $6)",
+        SessionId::new(now_ms), digest(&token), person, device, now_ms, now_ms + LASTS_MS)?;
+    Ok(Secret::new(token))
+}
+
+/// The session of this request, if it has one.
+pub(crate) async fn current(parts: &mut Parts) -> Result<Option<Current>, Problem> {
+    if let Some(Found(found)) = parts.extensions.get() {
+        return Ok(found.clone());
+    }
+    let Some(people) = parts.extensions.get::<People>().cloned() else {
+        tracing::error!("The server has not put People into the request");
+        return Err(Problem::broken());
+    };
+    find(&people, parts).await
+}
+
+/// As [`current`], for whoever holds `People` already.
+pub(crate) async fn find(people: &People, parts: &mut Parts) -> Result<Option<Current>, Problem> {
+    if let Some(Found(found)) = parts.extensions.get() {
+        return Ok(found.clone());
+    }
+    let found = match token(parts) {
+        Some(token) => look_up(people, &digest(token)).await.map_err(Problem::internal)?,
+        None => None,
+    };
+    parts.extensions.insert(Found(found.clone()));
+    Ok(found)
+}
+
+/// The token a request brings; one that cannot be ours is not looked up.
+fn token(parts: &Parts) -> Option<&str> {
+    let bearer = || {
+        let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        value.strip_prefix("Bearer ")
+    };
+    let token = bearer().or_else(|| cookies::read(&parts.headers, cookies::SESSION))?;
+    let fits = token.len() == TOKEN_LENGTH && token.bytes().all(|byte| byte.is_ascii_hexdigit());
+    fits.then_some(token)
+}
+
+#[derive(FromRow)]
+struct Row {
+    session_id: SessionId,
+    seen_at_ms: i64,
+    lang: Option<String>,
+    sells: bool,
+    operates: bool,
+    #[sqlx(flatten)]
+    person: Person,
+}
+
+async fn look_up(people: &People, token_hash: &str) -> Result<Option<Current>> {
+    let now_ms = people.base.clock.now_ms();
+    let row: Option<Row> = sql!(
+        opt & people.base.db,
+        "select s.id as session_id, s.seen_at_ms, p.id, p.name, p.phone, p.email, p.lang,
+                exists (select 1 from members m where m.person_id = p.id) as sells,
+                exists (select 1 from operators o where o.person_id = p.id) as operates
+         from sessions s join persons p on p.id = s.person_id
+         where s.token_hash = $1 and s.expires_at_ms > $2",
+        token_hash,
+        now_ms
+    )?;
+    let Some(row) = row else { return Ok(None) };
+    if row.seen_at_ms <= now_ms - SEEN_EVERY_MS {
+        see(&people.base.db, &row.session_id, now_ms).await?;
+    }
+    Ok(Some(Current {
+        session: row.session_id,
+        lang: row.lang.as_deref().and_then(Lang::of_tag),
+        sells: row.sells,
+        operates: row.operates,
+        person: row.person,
+    }))
+}
+
+/// Writes down that the device was here, which also gives it another ninety days.
+async fn see(db: &Db, session: &SessionId, now_ms: i64) -> Result<()> {
+    let mut tx = db.begin().await?;
+    sql!(run &mut tx,
+        "update sessions set seen_at_ms = $2, expires_at_ms = $3 where id = $1 and seen_at_ms <= $4",
+        session, now_ms, now_ms + LASTS_MS, now_ms - SEEN_EVERY_MS)?;
+    tx.commit().await
+}
