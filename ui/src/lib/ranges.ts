@@ -18,10 +18,14 @@ export function ahead(buffered: Ranges, time: number): number {
   return end - time;
 }
 
-/** Where to land when `time` stands before a hole (a publisher came back, a part was lost); null if it can play on. */
+/** A standing picture may leave this much before a hole: sound and picture do not end together. */
+const REST = 0.25;
+
+/** Where to land when the picture stands before a hole (a publisher came back, a part was lost); null if it can play on. */
 export function overHole(buffered: Ranges, time: number): number | null {
-  if (ahead(buffered, time) > ROUNDING) return null;
-  const next = buffered.find(([from]) => from > time);
+  const left = ahead(buffered, time);
+  if (left > REST) return null;
+  const next = buffered.find(([from]) => from > time + left + ROUNDING);
   return next ? next[0] + 0.001 : null;
 }
 
