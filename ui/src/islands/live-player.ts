@@ -174,7 +174,7 @@ class LivePlayer extends HTMLElement {
   private async fallBack(base: string): Promise<void> {
     await this.byHls(`${base}/multi.m3u8`, true);
     while (!this.stop.signal.aborted && this.state !== "ended") {
-      const join = await fetch(`${base}/join`, { credentials: "omit" }).then((a) => (a.ok ? (a.json() as Promise<Join>) : null), () => null);
+      const join = await fetch(`${base}/join`, { credentials: "omit" }).then((a) => (a.ok ? (a.json() as Promise<Join>) : null)).catch(() => null);
       this.say(join?.state ?? (navigator.onLine === false ? "offline" : "failed"));
       await new Promise((later) => setTimeout(later, ASK_MS));
     }

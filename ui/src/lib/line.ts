@@ -18,7 +18,7 @@ export function listen(path: string, hear: (frame: Frame) => void, state: (is: "
 
   const open = (): void => {
     clearTimeout(timer);
-    if (stop.aborted || (socket && socket.readyState < WebSocket.CLOSING)) return;
+    if (stop.aborted || socket) return;
     socket = new WebSocket(new URL(path, location.href.replace(/^http/, "ws")));
     socket.onmessage = ({ data }) => {
       backoff.reset();
@@ -26,23 +26,27 @@ export function listen(path: string, hear: (frame: Frame) => void, state: (is: "
       try {
         const frame = JSON.parse(data) as Frame;
         // We read too slowly and missed something: the hello of a new connection is the truth.
-        if (frame.type === "resync") socket?.close();
+        if (frame.type === "resync") leave();
         else hear(frame);
       } catch (problem) {
         console.warn(problem); // One odd frame must not end the evening.
       }
     };
     socket.onclose = ({ code }) => {
-      if (stop.aborted) return;
       if (code === SIGN_IN) return location.reload();
       state("lost");
-      timer = setTimeout(open, backoff.next());
+      leave();
     };
   };
-  addEventListener("online", open, { signal: stop } as AddEventListenerOptions);
-  stop.addEventListener("abort", () => {
-    clearTimeout(timer);
+  /** Lets go without waiting for a polite goodbye, and comes back a little later. */
+  const leave = (): void => {
+    if (socket) socket.onmessage = socket.onclose = null;
     socket?.close();
-  });
+    socket = undefined;
+    clearTimeout(timer);
+    if (!stop.aborted) timer = setTimeout(open, backoff.next());
+  };
+  addEventListener("online", open, { signal: stop } as AddEventListenerOptions);
+  stop.addEventListener("abort", leave);
   open();
 }

@@ -1,17 +1,9 @@
 // The player in real Chromium, against a pretend origin (origin.mjs): a calm line, a jittery one, a seller who vanishes
 // and comes back turned sideways, a replay, and an origin that only fails. `npm run play`
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import { extname, join } from "node:path";
 import test, { after, before } from "node:test";
-import { chromium } from "playwright-core";
-import { broadcast, clip, PART_MS } from "./origin.mjs";
-
-const dist = join(import.meta.dirname, "../../dist");
-const manifest = JSON.parse(readFileSync(join(dist, ".vite/manifest.json")));
-const KINDS = { ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
-const CSP = "default-src 'self'; media-src 'self' blob:; connect-src 'self' wss: ws:; img-src 'self' data: blob:; worker-src 'self' blob:";
+import { launch, phone, serve } from "./house.mjs";
+import { broadcast, clip } from "./origin.mjs";
 
 const on = new Map();
 let server, base, browser, tall, wide;
@@ -19,36 +11,21 @@ let server, base, browser, tall, wide;
 before(async () => {
   tall = clip(360, 640, 16);
   wide = clip(640, 360, 8);
-  server = createServer((request, response) => {
-    const path = new URL(request.url, "http://x").pathname;
+  ({ server, base } = await serve((path, _, response) => {
     const [, show, what] = /^\/media\/(\w+)\/(.+)$/.exec(path) ?? [];
-    if (show === "down") return response.writeHead(503).end();
-    if (show) return on.get(show).answer(response, what);
-    if (path.startsWith("/assets/")) return response.writeHead(200, { "content-type": KINDS[extname(path)] }).end(readFileSync(join(dist, path)));
+    if (show === "down") return void response.writeHead(503).end();
+    if (show) return void on.get(show).answer(response, what);
     const [, page, mode] = path.split("/");
-    response.writeHead(200, { "content-type": "text/html", "content-security-policy": CSP });
-    response.end(`<!doctype html><html lang="ko"><title>play</title><link rel="stylesheet" href="/${manifest["main.css"].file}"><script type="module" src="/${manifest["main.ts"].file}"></script>
-<body><live-player data-base="/media/${page}" data-mode="${mode}" data-waiting="waiting" data-ended="ended" data-slow="slow" data-failed="failed"><video playsinline muted controls></video><button class="sound" hidden>sound</button><p class="state" role="status" hidden></p></live-player>`);
-  });
-  await new Promise((up) => server.listen(0, "127.0.0.1", up));
-  base = `http://127.0.0.1:${server.address().port}`;
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-background-timer-throttling", "--disable-renderer-backgrounding"],
-  });
+    return `<live-player data-base="/media/${page}" data-mode="${mode}" data-waiting="waiting" data-ended="ended" data-slow="slow" data-failed="failed"><video playsinline muted controls></video><button class="sound" hidden>sound</button><p class="state" role="status" hidden></p></live-player>`;
+  }));
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();
   server?.close();
 });
 
-async function open(show, mode = "live") {
-  const page = await browser.newPage({ viewport: { width: 360, height: 800 } });
-  page.on("pageerror", (error) => assert.fail(String(error)));
-  page.on("console", (line) => line.type() === "error" && /Content Security/.test(line.text()) && assert.fail(line.text()));
-  await page.goto(`${base}/${show}/${mode}`);
-  return page;
-}
+const open = (show, mode = "live") => phone(browser, `${base}/${show}/${mode}`);
 const stats = (page) => page.evaluate(() => document.querySelector("live-player").stats);
 const words = (page) => page.locator(".state").textContent();
 /** Looks every 200 ms until the stats please, and fails with the last look. */

@@ -1,0 +1,205 @@
+// The room in real Chromium: the socket's frames on the page, pins held for their frame, forms that stay, the sheet, the replay.
+import assert from "node:assert/strict";
+import test, { after, before } from "node:test";
+import { body, launch, phone, serve } from "./house.mjs";
+import { accept } from "./socket.mjs";
+
+const ROOM = `
+<p class="lost" hidden>lost</p>
+<p class="viewers"><output>0</output></p>
+<ol class="chat" role="log"></ol><button class="newest" hidden>newest</button>
+<div class="pinned"></div><b data-stock="v1" data-format="{}개" data-none="none">9개</b>
+<p data-when="ended" hidden>over</p>
+<form data-stay data-clear action="/chat" method="post"><p role="alert" hidden></p><input name="text" required><input type="hidden" name="key"><button>send</button></form>
+<form data-stay data-kind="heart" action="/reactions" method="post"><button name="kind" value="heart">❤️</button><output></output></form>
+<template data-row="chat"><li data-class="from"><b class="who" data-slot="name"></b><span data-slot="text"></span></li></template>
+<template data-row="pin"><article><p class="name" data-slot="name"></p><p class="won" data-slot="price_won" data-format="{}원"></p><p class="origin" data-if="origin" data-slot="origin"></p><a data-attr="href:url" data-buy>buy</a></article></template>`;
+const PRODUCT = { id: "p1", name: "고등어", price_won: 12000, stock: 3, origin: "", photo: "x", url: "/products/p1" };
+const said = (n) => ({ type: "chat", id: `c${n}`, name: "영희", text: `말 ${n} <b>`, at_ms: n, from: "shopper" });
+
+let server, base, browser;
+let lines = [];
+const posts = [];
+let hello = { type: "hello", viewers: 1234, stage: "live", pinned: null, chat: [said(1), said(2)] };
+
+before(async () => {
+  ({ server, base } = await serve(async (path, request, response) => {
+    if (path === "/chat") {
+      posts.push({ text: await body(request), key: request.headers["idempotency-key"], accept: request.headers.accept });
+      await new Promise((later) => setTimeout(later, 150));
+      if (posts.length === 2) return void response.writeHead(422, { "content-type": "application/problem+json" }).end('{"detail":"너무 길어요."}');
+      return void response.writeHead(200, { "content-type": "application/json" }).end("{}");
+    }
+    if (path === "/reactions") return void response.writeHead(200, { "content-type": "application/json" }).end("{}");
+    if (path === "/products/p1") {
+      assert.equal(request.headers["x-fragment"], "1");
+      return void response.writeHead(200, { "content-type": "text/html" }).end('<h2>사기</h2><form data-stay data-fragment action="/orders" method="post"><input type="hidden" name="key"><button>order</button></form>');
+    }
+    if (path === "/orders") return void response.writeHead(200, { "content-type": "text/html" }).end('<h2 role="status">주문했어요</h2>');
+    if (path === "/replay.json") {
+      const events = [{ ...said(1), at_ms: 1000 }, { type: "pin", at_ms: 2000, product: PRODUCT }, { ...said(2), at_ms: 3000 }, { type: "unpin", at_ms: 4000 }];
+      return void response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ events }));
+    }
+    if (path === "/replay") return `<live-room data-replay="/replay.json">${ROOM}</live-room>`;
+    if (path === "/studio") return `<live-room data-socket="/socket">${ROOM}<button data-pin="p1">pin</button></live-room>`;
+    return `<live-room data-socket="/socket"><live-player data-base="/media/x" data-mode="live"><video></video></live-player>${ROOM}</live-room>
+<buy-sheet><dialog class="sheet" aria-label="buy"><button data-close>close</button><div class="sheet-body"></div></dialog></buy-sheet>`;
+  }));
+  server.on("upgrade", (request, socket) => {
+    const line = accept(request, socket);
+    lines.push(line);
+    line.send(hello);
+  });
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  server?.close();
+  server?.closeAllConnections();
+});
+async function enter(path = "/live") {
+  lines = [];
+  const page = await phone(browser, base + path);
+  await page.waitForFunction(() => document.querySelectorAll(".chat li").length === 2);
+  return page;
+}
+const tell = (frame) => lines.at(-1).send(frame);
+
+test("what the socket says stands on the page, and words are never markup", async () => {
+  const page = await enter();
+  assert.equal(await page.locator(".viewers output").textContent(), "1,234");
+  assert.equal(await page.locator(".chat li").first().textContent(), "영희말 1 <b>");
+  assert.ok(await page.locator(".chat li.from-shopper").first().isVisible());
+  tell({ type: "something-new" });
+  tell({ type: "viewers", count: 7 });
+  tell({ type: "stock", variant: "v1", left: 2 });
+  tell({ type: "hidden", id: "c1" });
+  tell({ type: "reactions", counts: { heart: 3 } });
+  await page.waitForFunction(() => document.querySelector(".viewers output").textContent === "7" && document.querySelectorAll(".float").length === 3);
+  assert.equal(await page.locator("[data-stock]").textContent(), "2개");
+  assert.equal(await page.locator(".chat li").count(), 1);
+  tell({ type: "stock", variant: "v1", left: 0 });
+  tell({ type: "stage", stage: "ended" });
+  await page.locator("[data-when]").waitFor();
+  assert.equal(await page.locator("[data-stock]").textContent(), "none");
+  await page.close();
+});
+
+test("two hundred rows stay, and the reader who went up is left alone", async () => {
+  const page = await enter();
+  await page.addStyleTag({ content: "" }).catch(() => {});
+  await page.evaluate(() => Object.assign(document.querySelector(".chat").style, { height: "300px", overflow: "auto", display: "block" }));
+  for (let n = 10; n < 310; n++) tell(said(n));
+  await page.waitForFunction(() => document.querySelectorAll(".chat li").length === 200);
+  const bottom = () => page.evaluate(() => { const c = document.querySelector(".chat"); return c.scrollHeight - c.scrollTop - c.clientHeight; });
+  assert.ok((await bottom()) < 5);
+  await page.evaluate(() => (document.querySelector(".chat").scrollTop = 0));
+  await page.waitForTimeout(150);
+  tell(said(999));
+  await page.locator(".newest").waitFor();
+  assert.ok((await bottom()) > 1000);
+  await page.locator(".newest").click();
+  assert.ok((await bottom()) < 5);
+  await page.close();
+});
+
+test("a pin waits for its frame", async () => {
+  const page = await enter();
+  const clock = (at) => page.evaluate((at_ms) => {
+    const player = document.querySelector("live-player");
+    Object.defineProperty(player, "atMs", { get: () => at_ms, configurable: true });
+    player.dispatchEvent(new CustomEvent("media-clock", { bubbles: true, detail: { at_ms } }));
+  }, at);
+  const now = Date.now();
+  await clock(now - 1000);
+  tell({ type: "pin", at_ms: now, product: PRODUCT });
+  await page.waitForTimeout(700);
+  assert.equal(await page.locator(".pinned article").count(), 0);
+  await clock(now + 1);
+  assert.equal(await page.locator(".pinned .name").textContent(), "고등어");
+  assert.equal(await page.locator(".pinned .won").textContent(), "12,000원");
+  assert.equal(await page.locator(".pinned .origin").count(), 0);
+  tell({ type: "unpin", at_ms: now + 500 });
+  await clock(now + 600);
+  await page.waitForFunction(() => !document.querySelector(".pinned article"));
+  await page.close();
+});
+
+test("in the studio nothing is held, and the button of the pinned product is pressed", async () => {
+  const page = await enter("/studio");
+  tell({ type: "pin", at_ms: Date.now() + 60_000, product: PRODUCT });
+  await page.locator(".pinned article").waitFor();
+  assert.equal(await page.locator("[data-pin]").getAttribute("aria-pressed"), "true");
+  await page.close();
+});
+
+test("a lost line comes back, and the hello is the truth", async () => {
+  const page = await enter();
+  hello = { ...hello, viewers: 5, pinned: PRODUCT, chat: [said(7)] };
+  lines.at(-1).close(1013);
+  await page.locator(".lost").waitFor();
+  await page.waitForFunction(() => document.querySelector(".viewers output").textContent === "5");
+  await page.waitForFunction(() => document.querySelectorAll(".chat li").length === 1);
+  assert.equal(await page.locator(".lost").isVisible(), false);
+  assert.ok(await page.locator(".pinned article").isVisible());
+  tell({ type: "resync" });
+  await page.waitForTimeout(1_300);
+  assert.equal(lines.length, 3);
+  hello = { ...hello, viewers: 1234, pinned: null, chat: [said(1), said(2)] };
+  await page.close();
+});
+
+test("a form that stays sends once, keeps what was typed on a problem, and clears after success", async () => {
+  const page = await enter();
+  await page.fill("[name=text]", "안녕");
+  await page.evaluate(() => {
+    const form = document.querySelector("form[data-clear]");
+    form.requestSubmit();
+    form.requestSubmit();
+  });
+  await page.waitForFunction(() => document.querySelector("[name=text]").value === "");
+  assert.equal(posts.length, 1);
+  assert.match(posts[0].text, /text=%EC%95%88%EB%85%95/);
+  assert.match(posts[0].key, /^[0-9a-f]{32}$/);
+  assert.match(posts[0].accept, /^application\/json/);
+  await page.fill("[name=text]", "긴 말");
+  await page.locator("form[data-clear] button").click();
+  await page.locator("[role=alert]").waitFor();
+  assert.equal(await page.locator("[role=alert]").textContent(), "너무 길어요.");
+  assert.equal(await page.inputValue("[name=text]"), "긴 말");
+  await page.locator("form[data-clear] button").click();
+  await page.waitForFunction(() => document.querySelector("[name=text]").value === "");
+  assert.equal(posts[1].key, posts[2].key, "the same wish keeps its key");
+  assert.notEqual(posts[0].key, posts[1].key);
+  await page.close();
+});
+
+test("the sheet buys over the picture in two taps", async () => {
+  hello = { ...hello, pinned: PRODUCT };
+  const page = await enter();
+  await page.locator(".pinned [data-buy]").click();
+  await page.locator("dialog h2").waitFor();
+  await page.locator("dialog form button").click();
+  await page.locator("dialog [role=status]").waitFor();
+  assert.equal(await page.locator("dialog [role=status]").textContent(), "주문했어요");
+  await page.locator("[data-close]").click();
+  assert.equal(await page.locator("dialog").isVisible(), false);
+  hello = { ...hello, pinned: null };
+  await page.close();
+});
+
+test("the replay tells chat and pins in time, also after a leap", async () => {
+  const page = await phone(browser, `${base}/replay`);
+  await page.waitForTimeout(300);
+  const clock = async (at_ms) => {
+    await page.evaluate((at) => document.querySelector("live-room").dispatchEvent(new CustomEvent("media-clock", { detail: { at_ms: at } })), at_ms);
+    await page.waitForTimeout(150);
+    return [await page.locator(".chat li").count(), await page.locator(".pinned article").count()];
+  };
+  assert.deepEqual(await clock(900), [0, 0]);
+  assert.deepEqual(await clock(1100), [1, 0]);
+  assert.deepEqual(await clock(2100), [1, 1]);
+  assert.deepEqual(await clock(9000), [2, 0]);
+  assert.deepEqual(await clock(2500), [1, 1]);
+  await page.close();
+});
