@@ -1,0 +1,106 @@
+//! Everything the shop refuses, and how each refusal is told.
+
+use axum::http::StatusCode;
+use web::Problem;
+
+/// Why the shop said no.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("no such thing here")]
+    NotFound,
+    #[error("the product was taken off sale")]
+    Gone,
+    #[error("some fields are wrong: {0:?}")]
+    Invalid(Vec<(String, &'static str)>),
+    #[error("the key was used for something else")]
+    KeyReused,
+    #[error("{name} is sold out, {left} left")]
+    SoldOut { name: String, left: i64 },
+    #[error("the price has changed")]
+    PriceChanged,
+    #[error("the order has moved on")]
+    OrderMovedOn,
+    #[error("the payment is already settled")]
+    PaymentSettled,
+    #[error("the notice on withdrawal was not agreed to")]
+    NotAgreed,
+    #[error("the photo is not one we can read: {0:?}")]
+    Photo(PhotoFault),
+    #[error("the cart is full")]
+    CartFull,
+    #[error("the cart is empty")]
+    CartEmpty,
+    #[error("no payment method is kept")]
+    NoMethod,
+    #[error("stock cannot be less than what is promised to buyers")]
+    StockPromised,
+    #[error(transparent)]
+    Internal(#[from] base::Error),
+}
+
+/// What is wrong with a photo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhotoFault {
+    /// Not a picture, whatever its name says.
+    NotAPicture,
+    /// A phone's HEIC, which browsers cannot show.
+    Heic,
+    /// A picture of a kind we do not take.
+    OtherKind,
+    /// Begins as a picture and then breaks off.
+    Damaged,
+    /// More pixels than a photo has.
+    TooManyPixels,
+    /// More bytes than one photo may have.
+    TooManyBytes,
+    /// More photos than a product may have.
+    TooMany,
+}
+
+/// A result that may be refused.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Error {
+        Error::Internal(error.into())
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        match error {
+            Error::NotFound => Problem::not_found(),
+            Error::Gone => Problem::new(StatusCode::GONE, "product-gone"),
+            Error::Invalid(fields) => fields
+                .into_iter()
+                .fold(Problem::invalid("fields"), |problem, (field, slug)| problem.field(field, slug)),
+            Error::KeyReused => Problem::invalid("key-reused"),
+            Error::SoldOut { name, left: 0 } => Problem::conflict("sold-out").with("name", name),
+            Error::SoldOut { name, left } => {
+                Problem::conflict("few-left").with("name", name).with("left", left)
+            }
+            Error::PriceChanged => Problem::conflict("price-changed"),
+            Error::OrderMovedOn => Problem::conflict("order-moved-on"),
+            Error::PaymentSettled => Problem::conflict("payment-settled"),
+            Error::NotAgreed => Problem::invalid("not-agreed").field("agreed", "not-agreed"),
+            Error::Photo(fault) => photo_problem(fault),
+            Error::CartFull => Problem::conflict("cart-full"),
+            Error::CartEmpty => Problem::conflict("cart-empty"),
+            Error::NoMethod => Problem::conflict("no-method"),
+            Error::StockPromised => Problem::conflict("stock-promised"),
+            Error::Internal(error) => Problem::internal(error),
+        }
+    }
+}
+
+fn photo_problem(fault: PhotoFault) -> Problem {
+    match fault {
+        PhotoFault::NotAPicture => Problem::invalid("photo-not-a-picture"),
+        PhotoFault::Heic => Problem::invalid("photo-heic"),
+        PhotoFault::OtherKind => Problem::invalid("photo-kind"),
+        PhotoFault::Damaged => Problem::invalid("photo-damaged"),
+        PhotoFault::TooManyPixels => Problem::invalid("photo-pixels"),
+        PhotoFault::TooManyBytes => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "photo-bytes"),
+        PhotoFault::TooMany => Problem::invalid("photo-count"),
+    }
+}
