@@ -1,8 +1,8 @@
 // The build of every page's one stylesheet, one script and the islands it loads when their tag is on the page.
 // The server embeds `dist/` and finds hashed names through `.vite/manifest.json`.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { defineConfig, type Plugin } from "vite";
-import { flatten } from "./build/flatten.ts";
+import { flatten, plain } from "./build/flatten.ts";
 
 /** Draws the icons named in icons.txt into one sprite: `<use href="icons.svg#name">`. */
 function sprite(): Plugin {
@@ -22,6 +22,20 @@ function sprite(): Plugin {
   };
 }
 
+/** The drawn pictures that stand in for a photo, one per kind of goods: `ui.asset("category-fish.svg")`. */
+function drawn(): Plugin {
+  const from = "../demo/pictures";
+  return {
+    name: "dangol-drawn",
+    apply: "build",
+    generateBundle() {
+      for (const name of readdirSync(from).filter((file) => /^category-.*\.svg$/.test(file))) {
+        this.emitFile({ type: "asset", name, originalFileName: name, source: readFileSync(`${from}/${name}`, "utf8") });
+      }
+    },
+  };
+}
+
 /** Old phones know no `@layer`; the build unwraps the layers, which stand in order anyway. */
 function layers(): Plugin {
   return {
@@ -30,7 +44,7 @@ function layers(): Plugin {
     enforce: "post",
     generateBundle(_, bundle) {
       for (const file of Object.values(bundle)) {
-        if (file.type === "asset" && file.fileName.endsWith(".css")) file.source = flatten(String(file.source));
+        if (file.type === "asset" && file.fileName.endsWith(".css")) file.source = flatten(plain(String(file.source)));
       }
     },
   };
@@ -40,7 +54,7 @@ export default defineConfig({
   root: "src",
   base: "/",
   publicDir: "../public",
-  plugins: [sprite(), layers()],
+  plugins: [sprite(), drawn(), layers()],
   css: { transformer: "lightningcss" },
   build: {
     outDir: "../dist",

@@ -1,6 +1,14 @@
 // Cascade layers came with Chrome 99; a five-year-old phone would see no style at all. Our layers are
 // written in their order and keep specificity low, so without the wrappers the page looks the same.
 
+/** Drops what the compiler adds for screens wider than sRGB: our colours stand inside it, and it would triple the tokens. */
+export function plain(css: string): string {
+  for (let at: number; (at = css.search(/@supports \(color:(color|lab)\(/)) >= 0; ) {
+    css = css.slice(0, at) + css.slice(closing(css, css.indexOf("{", at) + 1) + 1);
+  }
+  return css;
+}
+
 /** Removes `@layer a, b;` statements and unwraps `@layer name { … }` blocks. */
 export function flatten(css: string): string {
   const open = /@layer\b[^{;]*([{;])/g;

@@ -5,17 +5,23 @@ import { describe, expect, it } from "vitest";
 type Tokens = Record<string, string>;
 const css = readFileSync("src/css/tokens.css", "utf8");
 
-/** The tokens of the block that starts at the n-th place where `head` stands. */
-function block(head: string): Tokens {
+/** The tokens of the first block after `head`: by day (0) or by night (1). */
+function block(head: string, night: 0 | 1): Tokens {
   const at = css.indexOf(head);
   if (at < 0) throw new Error(`no block ${head}`);
-  const body = css.slice(at + head.length, css.indexOf("}", at));
-  return Object.fromEntries([...body.matchAll(/--([\w-]+):\s*([^;]+);/g)].map(([, name, value]) => [name!, value!]));
+  const body = css.slice(at + head.length, css.indexOf("\n}", at));
+  const pairs = [...body.matchAll(/--([\w-]+):\s*([^;]+);/g)].map(([, name, value]) => {
+    const both = /^light-dark\((oklch\([^)]*\)), (oklch\([^)]*\))\)$/.exec(value!);
+    return [name!, both ? both[night + 1]! : value!];
+  });
+  return Object.fromEntries(pairs);
 }
-const light = block(":root {\n  color-scheme");
-const dark = { ...light, ...block("/* The night market: lamps stay warm. */\n  :root {") };
-const sellerLight = { ...light, ...block("/* Seven to one by day. */\n  body.seller {") };
-const sellerDark = { ...dark, ...block("/* Seven to one by night. */\n  body.seller {") };
+const ROOT = ":root {\n  color-scheme";
+const SELLER = "/* Seven to one, by day and by night. */\nbody.seller {";
+const light = block(ROOT, 0);
+const dark = block(ROOT, 1);
+const sellerLight = { ...light, ...block(SELLER, 0) };
+const sellerDark = { ...dark, ...block(SELLER, 1) };
 
 /** Relative luminance of an oklch colour. */
 function luminance(value: string): number {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { flatten } from "../build/flatten";
+import { flatten, plain } from "../build/flatten";
 import { Backoff } from "../src/lib/backoff";
 import { ceiling, light, uplinkWord } from "../src/lib/light";
 
@@ -35,6 +35,10 @@ it("says the uplink in words and asks the encoder for no more than it carries", 
   expect(ceiling(1000)).toBe(700_000);
   expect(ceiling(100)).toBe(500_000);
   expect(ceiling(90_000)).toBe(2_000_000);
+});
+
+it("drops the doubles for wide screens", () => {
+  expect(plain("a{}@supports (color:lab(0% 0 0)){:root{--x:lab(1% 0 0)}}b{}@supports (display:grid){c{}}")).toBe("a{}b{}@supports (display:grid){c{}}");
 });
 
 describe("flattening layers for old phones", () => {
