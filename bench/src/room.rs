@@ -42,7 +42,8 @@ pub(crate) fn run(sockets: usize, rate: u32, time: Duration, show: Show) -> anyh
     say(&format!("starting a market, and {writer_count} people who write"));
     let market = Market::start()?;
     let broadcast = market.on_air()?;
-    let cookies = writers::sign_in(&market, writer_count)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let tokens = runtime.block_on(writers::sign_in(&market, writer_count))?;
     say(&format!("opening {sockets} sockets"));
     let listening = Sockets::open(market.address, &format!("/live/{broadcast}/socket"), sockets)?;
 
@@ -52,9 +53,8 @@ pub(crate) fn run(sockets: usize, rate: u32, time: Duration, show: Show) -> anyh
         let over = over.clone();
         std::thread::spawn(move || listening.listen(&over))
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let before = processor::used_by(market.pid())?;
-    let written = runtime.block_on(write(market.address, &broadcast, &cookies, rate, time))?;
+    let written = runtime.block_on(write(market.address, &broadcast, &tokens, rate, time))?;
     std::thread::sleep(DRAIN);
     let used = processor::used_by(market.pid())? - before;
     over.store(true, Ordering::Relaxed);
@@ -87,7 +87,7 @@ pub(crate) fn run(sockets: usize, rate: u32, time: Duration, show: Show) -> anyh
 async fn write(
     address: SocketAddr,
     broadcast: &str,
-    cookies: &[String],
+    tokens: &[String],
     rate: u32,
     time: Duration,
 ) -> anyhow::Result<u64> {
@@ -97,15 +97,15 @@ async fn write(
     let start_us = processor::now_us() + 500_000;
     let gap_us = 1_000_000 / u64::from(rate);
     let mut people = JoinSet::new();
-    for (index, cookie) in cookies.iter().enumerate() {
-        let (accepted, cookie, step) = (accepted.clone(), cookie.clone(), cookies.len());
+    for (index, token) in tokens.iter().enumerate() {
+        let (accepted, token, step) = (accepted.clone(), token.clone(), tokens.len());
         let path = format!("/live/{broadcast}/chat");
         people.spawn(async move {
             let mut connection = Connection::open(address).await?;
             for turn in (index as u64..total).step_by(step) {
                 let after = turn * gap_us;
                 tokio::time::sleep_until(start + Duration::from_micros(after)).await;
-                let request = post(address, &path, &cookie, start_us + after);
+                let request = post(address, &path, &token, start_us + after);
                 let answer = connection.send(&request).await?;
                 if answer.status < 300 {
                     accepted.fetch_add(1, Ordering::Relaxed);
@@ -126,12 +126,12 @@ async fn write(
     Ok(accepted.load(Ordering::Relaxed))
 }
 
-fn post(address: SocketAddr, path: &str, cookie: &str, due_us: u64) -> Vec<u8> {
+fn post(address: SocketAddr, path: &str, token: &str, due_us: u64) -> Vec<u8> {
     let body =
         format!("text={}{due_us:0width$}+how+much+is+the+blue+one", MARK.replace(' ', "+"), width = DIGITS);
     format!(
         "POST {path} HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\nsec-fetch-site: same-origin\r\n\
-         accept: application/json\r\ncookie: {cookie}\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+         accept: application/json\r\nauthorization: Bearer {token}\r\ncontent-type: application/x-www-form-urlencoded\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
     )
