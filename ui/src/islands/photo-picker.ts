@@ -4,6 +4,7 @@
 // has already) and template[data-row=photo] with an <img>, a hidden input `photo_order`, buttons [data-move=-1|1] and
 // [data-remove]. Rows keep the order: an id for a photo the server has, "new" for the next new file. Large pictures are
 // made smaller before they travel; the upload shows its progress in `<progress hidden>`.
+import { complain, wrong } from "../lib/answer";
 import { row, written } from "../lib/fill";
 
 /** Longest side sent; the server makes its renditions from this. */
@@ -101,12 +102,12 @@ class PhotoPicker extends HTMLElement {
     sent.onerror = () => failed(document.body.dataset["offline"] ?? "");
     sent.onload = () => {
       if (sent.status < 400) return location.assign(sent.responseURL);
-      const json = (sent.getResponseHeader("content-type") ?? "").includes("json");
-      const problem = json ? (JSON.parse(sent.responseText) as { detail?: string }) : {};
-      failed(problem.detail ?? this.dataset["failed"] ?? "");
+      const { said, fields } = wrong(sent.getResponseHeader("content-type") ?? "", sent.responseText);
+      failed(said || Object.keys(fields).length ? "" : (this.dataset["failed"] ?? ""));
+      complain(form, { said, fields });
     };
     sent.open("POST", form.action);
-    sent.setRequestHeader("accept", "application/problem+json, text/html");
+    sent.setRequestHeader("accept", "text/html");
     sent.send(body);
   }
 

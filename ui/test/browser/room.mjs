@@ -27,7 +27,7 @@ before(async () => {
     if (path === "/chat") {
       posts.push({ text: await body(request), key: request.headers["idempotency-key"], accept: request.headers.accept });
       await new Promise((later) => setTimeout(later, 150));
-      if (posts.length === 2) return void response.writeHead(422, { "content-type": "application/problem+json" }).end('{"detail":"너무 길어요."}');
+      if (posts.length === 2) return void response.writeHead(422, { "content-type": "application/problem+json" }).end('{"title":"너무 길어요.","detail":"줄여 주세요.","fields":[{"field":"text","detail":"200자까지예요."}]}');
       return void response.writeHead(200, { "content-type": "application/json" }).end("{}");
     }
     if (path === "/reactions") return void response.writeHead(200, { "content-type": "application/json" }).end("{}");
@@ -165,7 +165,7 @@ test("a form that stays sends once, keeps what was typed on a problem, and clear
   await page.fill("[name=text]", "긴 말");
   await page.locator("form[data-clear] button").click();
   await page.locator("[role=alert]").waitFor();
-  assert.equal(await page.locator("[role=alert]").textContent(), "너무 길어요.");
+  assert.equal(await page.locator("[role=alert]").textContent(), "너무 길어요. 줄여 주세요. 200자까지예요.");
   assert.equal(await page.inputValue("[name=text]"), "긴 말");
   await page.locator("form[data-clear] button").click();
   await page.waitForFunction(() => document.querySelector("[name=text]").value === "");

@@ -11,7 +11,7 @@ const bell = new Promise((heard) => (globalThis.heard = heard));
 before(async () => {
   ({ server, base } = await serve(async (path, request, response) => {
     if (path === "/photos") {
-      return `<form method="post" action="/save" enctype="multipart/form-data"><input name="title" value="고등어"><photo-picker data-most="3" data-limit-mb="1" data-too-many="most {}" data-too-big="{} big" data-not-a-photo="{} no photo" data-failed="failed">
+      return `<form method="post" action="/save" enctype="multipart/form-data"><p role="alert" hidden></p><input id="title" name="title" value="고등어"><p class="error" id="title-error" hidden><span data-slot="detail"></span></p><photo-picker data-most="3" data-limit-mb="1" data-too-many="most {}" data-too-big="{} big" data-not-a-photo="{} no photo" data-failed="failed">
 <ul class="photos"><li><img alt=""><input type="hidden" name="photo_order" value="old"><button type="button" data-move="-1">up</button><button type="button" data-remove>x</button></li></ul>
 <label class="drop"><input type="file" name="photos" multiple accept="image/*"></label><progress hidden></progress><p class="error" hidden></p>
 <template data-row="photo"><li><img alt=""><input type="hidden" name="photo_order" data-attr="value:id"><button type="button" data-move="-1">up</button><button type="button" data-remove>x</button></li></template></photo-picker><button>save</button></form>`;
@@ -20,6 +20,10 @@ before(async () => {
       const pieces = [];
       for await (const piece of request) pieces.push(piece);
       uploaded = Buffer.concat(pieces).toString("latin1");
+      if (uploaded.includes("refuse me")) {
+        response.writeHead(422, { "content-type": "text/html; charset=utf-8" });
+        return void response.end('<!doctype html><main><div class="notice bad" role="alert"><p>값을 고쳐 주세요.</p></div><input id="title" name="title" aria-invalid="true"><p class="error" id="title-error"><span data-slot="detail">너무 길어요.</span></p></main>');
+      }
       return void response.writeHead(303, { location: "/saved" }).end();
     }
     if (path === "/saved") return "saved";
@@ -60,18 +64,25 @@ test("photos are shown, ordered, bounded and sent in their order; a text is refu
   const page = await phone(browser, `${base}/photos`);
   const rows = page.locator(".photos li");
   await page.setInputFiles("[type=file]", [{ name: "a.txt", mimeType: "text/plain", buffer: Buffer.from("no") }]);
-  await page.locator(".error").waitFor();
-  assert.equal(await page.locator(".error").textContent(), "a.txt no photo");
+  await page.locator("photo-picker .error").waitFor();
+  assert.equal(await page.locator("photo-picker .error").textContent(), "a.txt no photo");
   const [a, b, c] = [await picture(page, "a.png", 20, 20), await picture(page, "b.png", 20, 20), await picture(page, "c.png", 20, 20)];
   await page.setInputFiles("[type=file]", [a, b, c]);
   await page.waitForFunction(() => document.querySelectorAll(".photos li").length === 3);
-  assert.equal(await page.locator(".error").textContent(), "most 3");
+  assert.equal(await page.locator("photo-picker .error").textContent(), "most 3");
   assert.equal(await page.locator(".drop").isVisible(), false);
   await rows.nth(2).locator("[data-move]").click();
   await rows.nth(1).locator("[data-move]").click();
   assert.deepEqual(await page.$$eval("[name=photo_order]", (all) => all.map((one) => one.value)), ["new", "old", "new"]);
   assert.deepEqual(await page.$eval("[type=file]", (input) => [...input.files].map((file) => file.name)), ["b.png", "a.png"]);
   await rows.nth(1).locator("[data-remove]").click();
+  await page.fill("[name=title]", "refuse me");
+  await page.locator("form > button").click();
+  await page.locator("#title-error").waitFor();
+  assert.equal(await page.locator("#title-error").textContent(), "너무 길어요.");
+  assert.equal(await page.locator("[role=alert]").textContent(), "값을 고쳐 주세요.");
+  assert.equal(await rows.count(), 2, "nothing chosen is lost");
+  await page.fill("[name=title]", "고등어");
   await page.locator("form > button").click();
   await page.waitForURL("**/saved");
   assert.ok(uploaded.indexOf('filename="b.png"') > 0 && uploaded.indexOf('filename="b.png"') < uploaded.indexOf('filename="a.png"'));
