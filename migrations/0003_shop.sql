@@ -117,6 +117,17 @@ select p.id, p.store_id, p.name, p.name_en, p.origin, p.origin_en, p.cover, p.pr
 from products p join stores s on s.id = p.store_id
 where p.removed_at_ms is null;
 
+-- A variant as it is offered at this moment.
+create view offers as
+select v.id as variant_id, p.id as product_id, s.id as store_id, p.name, p.name_en, v.name as variant_name,
+       v.name_en as variant_name_en, p.unit, p.origin, p.withdrawal, p.cover, v.price_won, p.parcel, p.pickup,
+       p.cold, (p.on_sale and s.listed and not v.retired) as is_open, l.on_hand - l.reserved as available,
+       s.parcel_won, s.parcel_cold_won, s.parcel_free_from_won
+from variants v
+join products p on p.id = v.product_id
+join stores s on s.id = v.store_id
+join stock_levels l on l.variant_id = v.id;
+
 create table stock_reservations (
   id text primary key,
   store_id text not null,
@@ -208,6 +219,16 @@ create table order_lines (
   total_won bigint not null,
   primary key (order_id, place)
 );
+
+-- An order in a list: the words of its first line, and how many there are.
+create view order_summaries as
+select o.*, l.product_name as first_name, l.product_name_en as first_name_en, l.variant_name as first_variant,
+       l.quantity as first_quantity, l.cover as first_cover,
+       (select count(*) from order_lines n where n.order_id = o.id) as line_count,
+       s.name as store_name, s.name_en as store_name_en
+from orders o
+join order_lines l on l.order_id = o.id and l.place = 0
+join stores s on s.id = o.store_id;
 
 create table payment_intents (
   id text primary key,

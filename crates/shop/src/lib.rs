@@ -5,22 +5,31 @@
 //! three states of one order. Placing an order goes through one writer that commits in groups, so
 //! that the last box is sold once and a hundred buyers share one flush of the disk.
 
+pub mod buyer;
+pub mod cart;
+pub mod delivery;
 mod error;
 mod faults;
 pub mod order;
+pub mod payment;
 pub mod photo;
 pub mod product;
 mod set;
+mod spoken;
 pub mod stock;
 pub mod store;
 pub mod text;
 
 use std::sync::Arc;
 
-use base::Base;
+use base::{Base, Group, jobs};
 use tokio::sync::Semaphore;
 use web::Hub;
 
+use crate::order::Placing;
+use crate::payment::{Gateway, Sandbox};
+
+pub use buyer::Buyer;
 pub use error::{Error, PhotoFault, Result};
 pub use people::StoreId;
 pub use product::{ProductId, VariantId};
@@ -38,11 +47,21 @@ pub struct Shop {
     pub(crate) base: Base,
     pub(crate) hub: Hub,
     pub(crate) darkroom: Arc<Semaphore>,
+    pub(crate) placing: Group<Placing>,
+    pub(crate) gateway: Gateway,
 }
 
 impl Shop {
     /// The shop on its ground; sellers' screens listen through `hub`.
     pub fn new(base: Base, hub: Hub) -> Shop {
-        Shop { base, hub, darkroom: Arc::new(Semaphore::new(DARKROOM)) }
+        let placing = Group::start(base.db.clone(), Placing);
+        let gateway = Gateway::Sandbox(Sandbox::new(base.db.clone(), base.clock.clone()));
+        Shop { base, hub, darkroom: Arc::new(Semaphore::new(DARKROOM)), placing, gateway }
+    }
+
+    /// Says who does the shop's jobs.
+    pub fn jobs(&self, workers: &mut jobs::Workers) {
+        order::jobs(self, workers);
+        payment::jobs(self, workers);
     }
 }

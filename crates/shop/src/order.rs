@@ -1,8 +1,409 @@
-//! Orders.
+//! Orders: what somebody bought from one store, frozen as it was when they bought it.
+//!
+//! An order has three states that move by themselves: the order (pending, confirmed, completed,
+//! canceled), its payment, and its fulfilment. Placing holds stock for ten minutes; paying turns
+//! the hold into a sale; letting it pass gives the goods back.
 
-use base::Id;
+use base::{Db, Id, Tx, Won, events, jobs, sql};
+use people::StoreId;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sqlx::FromRow;
+use web::Lang;
+
+use crate::delivery::{HandOver, Recipient};
+use crate::payment::{self, IntentId};
+use crate::photo::PhotoId;
+use crate::product::{ProductId, VariantId, Withdrawal};
+use crate::text::read;
+use crate::{Error, Result, Shop, set, spoken, stock};
+
+mod hold;
+mod offer;
+mod place;
+
+pub(crate) use hold::{EXPIRE, expire};
+pub use place::{NewLine, NewOrder, Placed, Placing, place, quote};
 
 /// Names an order in [`OrderId`].
 pub enum OrderMark {}
 /// The id of an order.
 pub type OrderId = Id<OrderMark>;
+
+/// Whether there is an agreement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[sqlx(type_name = "text", rename_all = "kebab-case")]
+pub enum OrderState {
+    Pending,
+    Confirmed,
+    Completed,
+    Canceled,
+}
+
+/// Where the money is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[sqlx(type_name = "text", rename_all = "kebab-case")]
+pub enum PaymentState {
+    Awaiting,
+    /// The payment company has not said; it will be asked again.
+    Unknown,
+    Paid,
+    Refunding,
+    Refunded,
+    /// Never paid, and the time is up.
+    Failed,
+}
+
+/// Where the goods are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[sqlx(type_name = "text", rename_all = "kebab-case")]
+pub enum FulfilmentState {
+    New,
+    Preparing,
+    Sent,
+    HandedOver,
+}
+
+impl FulfilmentState {
+    /// The end of its words' key, and the column's text.
+    pub fn slug(self) -> &'static str {
+        match self {
+            FulfilmentState::New => "new",
+            FulfilmentState::Preparing => "preparing",
+            FulfilmentState::Sent => "sent",
+            FulfilmentState::HandedOver => "handed-over",
+        }
+    }
+}
+
+/// Who called an order off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CanceledBy {
+    Buyer,
+    Seller,
+}
+
+impl CanceledBy {
+    fn as_str(self) -> &'static str {
+        match self {
+            CanceledBy::Buyer => "buyer",
+            CanceledBy::Seller => "seller",
+        }
+    }
+}
+
+/// An order as it is kept.
+#[derive(Clone, Debug, FromRow)]
+pub struct Order {
+    pub id: OrderId,
+    pub store_id: StoreId,
+    /// What people call it: month and day, and the store's count.
+    pub number: String,
+    pub order_state: OrderState,
+    pub payment_state: PaymentState,
+    pub fulfilment_state: FulfilmentState,
+    /// `buyer`, `seller`, `expired`, or empty.
+    pub canceled_for: String,
+    pub hand_over: HandOver,
+    #[sqlx(flatten)]
+    pub to: Recipient,
+    pub goods_won: Won,
+    pub delivery_won: Won,
+    pub total_won: Won,
+    pub pickup_code: String,
+    pub tracking: String,
+    pub broadcast: Option<String>,
+    pub placed_at_ms: i64,
+    pub expires_at_ms: i64,
+    pub paid_at_ms: Option<i64>,
+}
+
+impl Order {
+    /// Whether it waits for money.
+    pub fn is_payable(&self) -> bool {
+        self.order_state == OrderState::Pending && self.payment_state == PaymentState::Awaiting
+    }
+
+    /// Whether the buyer may still call it off: nobody has begun to prepare it.
+    pub fn is_cancelable(&self) -> bool {
+        matches!(self.order_state, OrderState::Pending | OrderState::Confirmed)
+            && self.fulfilment_state == FulfilmentState::New
+    }
+
+    /// Whether it is picked up at the stall.
+    pub fn is_pickup(&self) -> bool {
+        self.hand_over == HandOver::Pickup
+    }
+
+    /// The key of the words for where it stands: `order-is-preparing`.
+    pub fn stands(&self) -> &'static str {
+        match (self.order_state, self.payment_state, self.fulfilment_state) {
+            (_, PaymentState::Unknown, _) => "order-is-unknown",
+            (_, PaymentState::Refunding, _) => "order-is-refunding",
+            (OrderState::Canceled, PaymentState::Refunded, _) => "order-is-refunded",
+            (OrderState::Canceled, ..) if self.canceled_for == "expired" => "order-is-expired",
+            (OrderState::Canceled, ..) => "order-is-canceled",
+            (OrderState::Pending, ..) => "order-is-pending",
+            (_, _, FulfilmentState::New) => "order-is-new",
+            (_, _, FulfilmentState::Preparing) => "order-is-preparing",
+            (_, _, FulfilmentState::Sent) => "order-is-sent",
+            (_, _, FulfilmentState::HandedOver) => "order-is-handed-over",
+        }
+    }
+}
+
+/// A line of an order, frozen.
+#[derive(Clone, Debug, FromRow, Serialize, utoipa::ToSchema)]
+#[schema(as = OrderLine)]
+pub struct Line {
+    pub product_id: ProductId,
+    pub variant_id: VariantId,
+    pub product_name: String,
+    pub product_name_en: String,
+    pub variant_name: String,
+    pub variant_name_en: String,
+    pub unit: String,
+    pub origin: String,
+    pub withdrawal: Withdrawal,
+    pub cover: Option<PhotoId>,
+    pub price_won: Won,
+    pub quantity: i64,
+    pub total_won: Won,
+}
+
+impl Line {
+    /// The product's name for a reader.
+    pub fn name_in(&self, lang: Lang) -> &str {
+        read(lang, &self.product_name, &self.product_name_en)
+    }
+
+    /// The variant's name for a reader.
+    pub fn variant_in(&self, lang: Lang) -> &str {
+        read(lang, &self.variant_name, &self.variant_name_en)
+    }
+
+    /// The photo's id, or nothing.
+    pub fn cover_id(&self) -> &str {
+        self.cover.as_ref().map(PhotoId::as_str).unwrap_or_default()
+    }
+}
+
+/// An order in a list, with the words of its first line.
+#[derive(Clone, Debug, FromRow)]
+pub struct Summary {
+    #[sqlx(flatten)]
+    pub order: Order,
+    pub first_name: String,
+    pub first_name_en: String,
+    pub first_variant: String,
+    pub first_quantity: i64,
+    pub first_cover: Option<PhotoId>,
+    pub line_count: i64,
+    pub store_name: String,
+    pub store_name_en: String,
+}
+
+impl Summary {
+    /// The first line's name for a reader.
+    pub fn name_in(&self, lang: Lang) -> &str {
+        read(lang, &self.first_name, &self.first_name_en)
+    }
+
+    /// The store's name for a reader.
+    pub fn store_in(&self, lang: Lang) -> &str {
+        read(lang, &self.store_name, &self.store_name_en)
+    }
+
+    /// The photo's id, or nothing.
+    pub fn cover_id(&self) -> &str {
+        self.first_cover.as_ref().map(PhotoId::as_str).unwrap_or_default()
+    }
+}
+
+/// An order of this buyer's, under whichever name it was placed.
+pub async fn of_buyer(db: &Db, buyers: &[String], id: &OrderId) -> Result<Order> {
+    sql!(opt db,
+        "select * from orders where id = $1 and buyer in (select j.value ->> 'id' from json_each($2) as j)",
+        id, set::ids(buyers)?)?
+    .ok_or(Error::NotFound)
+}
+
+/// An order of this store's.
+pub async fn of_store(db: &Db, store: &StoreId, id: &OrderId) -> Result<Order> {
+    sql!(opt db, "select * from orders where id = $1 and store_id = $2", id, store)?.ok_or(Error::NotFound)
+}
+
+/// The lines of an order.
+pub async fn lines(db: &Db, id: &OrderId) -> Result<Vec<Line>> {
+    Ok(sql!(all db, "select * from order_lines where order_id = $1 order by place", id)?)
+}
+
+/// A buyer's orders, newest first, after the row `(placed_at_ms, id)`.
+pub async fn list(
+    db: &Db,
+    buyers: &[String],
+    after: Option<(i64, String)>,
+    limit: i64,
+) -> Result<Vec<Summary>> {
+    let (ms, id) = after.unwrap_or((i64::MAX, String::new()));
+    Ok(sql!(all db,
+        "select * from order_summaries
+         where buyer in (select j.value ->> 'id' from json_each($1) as j) and (placed_at_ms, id) < ($2, $3)
+         order by placed_at_ms desc, id desc limit $4", set::ids(buyers)?, ms, id, limit)?)
+}
+
+/// A store's paid orders at one stage of fulfilment, newest first, after the row `(placed_at_ms, id)`.
+pub async fn at_stage(
+    db: &Db,
+    store: &StoreId,
+    stage: FulfilmentState,
+    after: Option<(i64, String)>,
+    limit: i64,
+) -> Result<Vec<Summary>> {
+    let (ms, id) = after.unwrap_or((i64::MAX, String::new()));
+    Ok(sql!(all db,
+        "select * from order_summaries
+         where store_id = $1 and order_state in ('confirmed', 'completed') and fulfilment_state = $2
+           and (placed_at_ms, id) < ($3, $4)
+         order by placed_at_ms desc, id desc limit $5", store, stage, ms, id, limit)?)
+}
+
+/// A store's day: new, preparing, and what came in since `since_ms`.
+#[derive(Clone, Debug, FromRow)]
+pub struct Day {
+    pub new_count: i64,
+    pub preparing_count: i64,
+    pub sold_count: i64,
+    pub sold_won: i64,
+}
+
+/// The store at a glance.
+pub async fn day(db: &Db, store: &StoreId, since_ms: i64) -> Result<Day> {
+    Ok(sql!(one db,
+        "select cast(coalesce(sum(case when fulfilment_state = 'new' then 1 else 0 end), 0) as bigint) as new_count,
+             cast(coalesce(sum(case when fulfilment_state = 'preparing' then 1 else 0 end), 0) as bigint) as preparing_count,
+             cast(coalesce(sum(case when paid_at_ms >= $2 then 1 else 0 end), 0) as bigint) as sold_count,
+             cast(coalesce(sum(case when paid_at_ms >= $2 then total_won else 0 end), 0) as bigint) as sold_won
+         from orders where store_id = $1 and order_state in ('confirmed', 'completed')", store, since_ms)?)
+}
+
+/// Where this buyer had the last parcel sent, and how the last order went.
+pub async fn last_recipient(db: &Db, buyers: &[String]) -> Result<Option<(HandOver, Recipient)>> {
+    #[derive(FromRow)]
+    struct Last {
+        hand_over: HandOver,
+        #[sqlx(flatten)]
+        to: Recipient,
+    }
+    let last: Option<Last> = sql!(opt db,
+        "select hand_over, recipient, phone, postcode, address, address_detail, note from orders
+         where buyer in (select j.value ->> 'id' from json_each($1) as j) and order_state <> 'canceled'
+         order by placed_at_ms desc, id desc limit 1", set::ids(buyers)?)?;
+    Ok(last.map(|last| (last.hand_over, Recipient { note: String::new(), ..last.to })))
+}
+
+/// Calls an order off before anybody prepares it: gives the goods back, and the money if it was taken.
+pub async fn cancel(shop: &Shop, order: &Order, by: CanceledBy) -> Result<()> {
+    let now_ms = shop.base.clock.now_ms();
+    let mut tx = shop.base.db.begin().await?;
+    let paid: Option<PaymentState> = sql!(maybe &mut tx,
+        "update orders set order_state = 'canceled', canceled_for = $2, changed_at_ms = $3,
+             payment_state = case payment_state when 'paid' then 'refunding' when 'awaiting' then 'failed'
+                                                else payment_state end
+         where id = $1 and order_state in ('pending', 'confirmed') and fulfilment_state = 'new'
+         returning payment_state", &order.id, by.as_str(), now_ms)?;
+    let Some(paid) = paid else {
+        tx.rollback().await?;
+        return Err(Error::OrderMovedOn);
+    };
+    let mut levels = stock::release(&mut tx, &order.id, "released").await?;
+    if paid == PaymentState::Refunding {
+        levels.extend(stock::take_back(&mut tx, &order.store_id, &order.id, now_ms).await?);
+        payment::owe_refund(&mut tx, &order.id).await?;
+    } else {
+        payment::close(&mut tx, &order.id).await?;
+    }
+    stock::tell(&mut tx, &levels, &[]).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Moves an order along, or one step back when the thumb slipped; from anywhere else it is a conflict.
+pub async fn advance(
+    shop: &Shop,
+    order: &Order,
+    from: FulfilmentState,
+    to: FulfilmentState,
+    tracking: &str,
+) -> Result<()> {
+    let done = matches!(to, FulfilmentState::Sent | FulfilmentState::HandedOver);
+    let fits = match (from, to) {
+        (FulfilmentState::New, FulfilmentState::Preparing)
+        | (FulfilmentState::Preparing, FulfilmentState::New) => true,
+        (FulfilmentState::Preparing, FulfilmentState::Sent)
+        | (FulfilmentState::Sent, FulfilmentState::Preparing) => !order.is_pickup(),
+        (FulfilmentState::Preparing, FulfilmentState::HandedOver)
+        | (FulfilmentState::HandedOver, FulfilmentState::Preparing) => order.is_pickup(),
+        _ => false,
+    };
+    if !fits {
+        return Err(Error::OrderMovedOn);
+    }
+    let mut tx = shop.base.db.begin().await?;
+    let moved = sql!(run &mut tx,
+        "update orders set fulfilment_state = $3, order_state = $4, tracking = $5, changed_at_ms = $6
+         where id = $1 and fulfilment_state = $2 and order_state in ('confirmed', 'completed')",
+        &order.id, from, to, if done { OrderState::Completed } else { OrderState::Confirmed },
+        tracking, shop.base.clock.now_ms())?;
+    if moved == 0 {
+        tx.rollback().await?;
+        return Err(Error::OrderMovedOn);
+    }
+    events::put(
+        &mut tx,
+        &format!("order:{}", order.id),
+        &json!({ "type": "order-moved", "stage": to.slug() }),
+    )
+    .await?;
+    Ok(tx.commit().await?)
+}
+
+/// Confirms a paid order in the payment's own transaction, and tells the seller at once.
+pub(crate) async fn confirm(tx: &mut Tx, order: &OrderId, now_ms: i64) -> Result<()> {
+    let order: Order = sql!(one &mut *tx,
+        "update orders set order_state = 'confirmed', payment_state = 'paid', canceled_for = '', paid_at_ms = $2,
+             changed_at_ms = $2
+         where id = $1 returning *", order, now_ms)?;
+    let lines: Vec<Line> =
+        sql!(all &mut *tx, "select * from order_lines where order_id = $1 order by place", &order.id)?;
+    let said = spoken::order(
+        lines.iter().map(|line| (line.product_name.as_str(), line.unit.as_str(), line.quantity)),
+    );
+    let rows: Vec<_> = lines
+        .iter()
+        .map(|line| json!({ "name": line.product_name, "variant": line.variant_name, "quantity": line.quantity }))
+        .collect();
+    let event = json!({
+        "type": "order", "id": order.id, "number": order.number, "total_won": order.total_won, "said": said,
+        "lines": rows, "href": format!("/sell/{}/orders/{}", order.store_id, order.id),
+        "summary": said.split_once(", ").map(|(_, things)| things).unwrap_or_default(),
+        "recipient": order.to.recipient,
+    });
+    Ok(events::put(tx, &format!("store:{}", order.store_id), &event).await?)
+}
+
+/// The jobs of orders: letting holds go when their time is up.
+pub(crate) fn jobs(shop: &Shop, workers: &mut jobs::Workers) {
+    let shop = shop.clone();
+    workers.on(EXPIRE, move |_| {
+        let shop = shop.clone();
+        async move { expire(&shop).await }
+    });
+}
+
+/// The intent of an order, which its pay page is about.
+pub async fn intent_of(db: &Db, order: &OrderId) -> Result<IntentId> {
+    Ok(sql!(value db, "select id from payment_intents where order_id = $1", order)?)
+}

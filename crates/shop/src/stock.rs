@@ -102,7 +102,7 @@ pub(crate) async fn release(tx: &mut Tx, order: &OrderId, state: &str) -> Result
     unreserve(tx, &freed).await
 }
 
-/// Lets go of promises; the rows come in the variants' order, so that two writers cannot wait for each other.
+/// Lets go of promises; amounts of one variant are summed.
 pub(crate) async fn unreserve(tx: &mut Tx, freed: &[Amount]) -> Result<Vec<Level>> {
     if freed.is_empty() {
         return Ok(Vec::new());
@@ -112,7 +112,7 @@ pub(crate) async fn unreserve(tx: &mut Tx, freed: &[Amount]) -> Result<Vec<Level
          from (select j.value ->> 'id' as id, cast(sum(cast(j.value ->> 'quantity' as bigint)) as bigint) as quantity
                from json_each($1) as j group by j.value ->> 'id') as f
          where variant_id = f.id
-         returning variant_id, store_id, on_hand - reserved as left_now", amounts(freed)?)?)
+         returning variant_id, store_id, on_hand - reserved as left_now", rows(freed)?)?)
 }
 
 /// Turns what an order holds into a sale. `false`: it holds nothing any more.
@@ -127,22 +127,40 @@ pub(crate) async fn commit(tx: &mut Tx, store: &StoreId, order: &OrderId, now_ms
         "update stock_levels set reserved = reserved - f.quantity, on_hand = on_hand - f.quantity
          from (select j.value ->> 'id' as id, cast(j.value ->> 'quantity' as bigint) as quantity
                from json_each($1) as j) as f
-         where variant_id = f.id", amounts(&held)?)?;
+         where variant_id = f.id", rows(&held)?)?;
     moved(tx, store, order, "sale", &held, -1, now_ms).await?;
     Ok(true)
 }
 
 /// Takes again what an order had let go, if all of it is still there. `false`: some of it was sold.
 pub(crate) async fn hold_again(tx: &mut Tx, order: &OrderId) -> Result<bool> {
+    // Touching the rows first locks them, so that what is read next is still true when it is written.
+    let levels: Vec<Level> = sql!(all &mut *tx,
+        "update stock_levels set reserved = reserved
+         where variant_id in (select variant_id from stock_reservations where order_id = $1)
+         returning variant_id, store_id, on_hand - reserved as left_now", order)?;
     let wanted: Vec<Amount> = sql!(all &mut *tx,
-        "update stock_reservations set state = 'held' where order_id = $1 and state in ('expired', 'released')
-         returning variant_id, quantity", order)?;
-    let taken = sql!(run &mut *tx,
+        "select variant_id, quantity from stock_reservations where order_id = $1 and state = 'expired'", order)?;
+    let there = |want: &Amount| {
+        levels.iter().any(|level| level.variant_id == want.variant_id && level.left_now >= want.quantity)
+    };
+    if wanted.is_empty() || !wanted.iter().all(there) {
+        return Ok(false);
+    }
+    sql!(run &mut *tx,
+        "update stock_reservations set state = 'held' where order_id = $1 and state = 'expired'", order)?;
+    reserve(tx, &wanted).await?;
+    Ok(true)
+}
+
+/// Promises amounts, one row a variant. The schema's check is the net beneath the caller's own test.
+pub(crate) async fn reserve(tx: &mut Tx, amounts: &[Amount]) -> Result<Vec<Level>> {
+    Ok(sql!(all tx,
         "update stock_levels set reserved = reserved + f.quantity
          from (select j.value ->> 'id' as id, cast(j.value ->> 'quantity' as bigint) as quantity
                from json_each($1) as j) as f
-         where variant_id = f.id and on_hand - reserved >= f.quantity", amounts(&wanted)?)?;
-    Ok(!wanted.is_empty() && taken == wanted.len() as u64)
+         where variant_id = f.id
+         returning variant_id, store_id, on_hand - reserved as left_now", rows(amounts)?)?)
 }
 
 /// Puts back on the stall what was sold and is not going anywhere.
@@ -160,7 +178,7 @@ pub(crate) async fn take_back(
          from (select j.value ->> 'id' as id, cast(j.value ->> 'quantity' as bigint) as quantity
                from json_each($1) as j) as f
          where variant_id = f.id
-         returning variant_id, store_id, on_hand - reserved as left_now", amounts(&sold)?)?;
+         returning variant_id, store_id, on_hand - reserved as left_now", rows(&sold)?)?;
     moved(tx, store, order, "return", &sold, 1, now_ms).await?;
     Ok(levels)
 }
@@ -199,7 +217,7 @@ pub(crate) async fn tell(tx: &mut Tx, levels: &[Level], shows: &[(VariantId, Str
     Ok(events::put_all(tx, &said).await?)
 }
 
-fn amounts(amounts: &[Amount]) -> Result<String> {
+fn rows(amounts: &[Amount]) -> Result<String> {
     let rows: Vec<_> =
         amounts.iter().map(|one| json!({ "id": one.variant_id, "quantity": one.quantity })).collect();
     set::of(&rows)

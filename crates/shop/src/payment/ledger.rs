@@ -1,0 +1,46 @@
+//! The ledger: every movement of money twice, so that all of it always comes to nothing.
+
+use base::{Id, Tx, Won, sql};
+use serde_json::json;
+
+use super::AttemptId;
+use crate::{Result, StoreId, set};
+
+/// Names a transfer.
+enum TransferMark {}
+type TransferId = Id<TransferMark>;
+
+/// Why money moved.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Capture,
+    Refund,
+}
+
+/// Posts one transfer: what the payment company holds for the store, against what the store is owed.
+pub(super) async fn post(
+    tx: &mut Tx,
+    store: &StoreId,
+    attempt: &AttemptId,
+    kind: Kind,
+    amount: Won,
+    now_ms: i64,
+) -> Result<()> {
+    let (kind, amount) = match kind {
+        Kind::Capture => ("capture", amount),
+        Kind::Refund => ("refund", -amount),
+    };
+    let id = TransferId::new(now_ms);
+    let entries = [
+        json!({ "account": "psp-clearing", "amount": amount }),
+        json!({ "account": "merchant-payable", "amount": -amount }),
+    ];
+    sql!(run &mut *tx,
+        "insert into ledger_transfers (id, store_id, attempt_id, kind, at_ms) values ($1, $2, $3, $4, $5)",
+        &id, store, attempt, kind, now_ms)?;
+    sql!(run &mut *tx,
+        "insert into ledger_entries (transfer_id, store_id, account, amount_won)
+         select $2, $3, j.value ->> 'account', cast(j.value ->> 'amount' as bigint) from json_each($1) as j",
+        set::of(&entries)?, &id, store)?;
+    Ok(())
+}
