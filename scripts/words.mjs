@@ -23,7 +23,7 @@ export function messages(text) {
 function asked(path, text) {
   const keys = [];
   const line = (index) => `${path}:${text.slice(0, index).split("\n").length}`;
-  for (const match of text.matchAll(/\b(?:t|t1|t2|t3|t_args|text)\(\s*"([a-z][a-z0-9-]*)"/g)) keys.push([match[1], line(match.index)]);
+  for (const match of text.matchAll(/\b(?:t|t1|t2)\(\s*"([a-z][a-z0-9-]*)"/g)) keys.push([match[1], line(match.index)]);
   for (const match of text.matchAll(/\bwords::(?:say|find)\([^,()]+,\s*"([a-z][a-z0-9-]*)"/g)) keys.push([match[1], line(match.index)]);
   for (const match of text.matchAll(/\.field\([^,()]+,\s*"([a-z][a-z0-9-]*)"\)/g)) keys.push([`field-${match[1]}`, line(match.index)]);
   for (const match of text.matchAll(/\bProblem::[a-z_]+\(\s*(?:StatusCode::\w+,\s*)?"([a-z][a-z0-9-]*)"/g)) {
