@@ -99,6 +99,8 @@ function hairtail(s) {
 /** The whole picture at second `t`; `still` is for the poster: no caption, no second hand. */
 export function scene(t, { still = false } = {}) {
   const s = new Sheet(720, 1280, '#f6dcb4');
+  // Cloth moves in steps, as paper does when it is moved by hand; that also keeps the clip small.
+  const slow = Math.floor(t * 4) / 4;
   // The alley in the morning: sky, far roofs, passers-by.
   s.flat(rect(0, 0, 720, 520, 0, 0), '#fbe7c4');
   s.dot(150, 430, 86, '#fff4d2', 0.9); s.dot(150, 430, 58, '#ffe29a');
@@ -143,15 +145,15 @@ export function scene(t, { still = false } = {}) {
   s.at(430, 956, { rot: 92, k: 0.3 }, () => squid(s));
   s.stamp('tail', 566, 906, { rot: -4, k: 0.74 }, () => hairtail(s));
   s.stamp('tail', 584, 958, { rot: 3, k: 0.74 }, () => hairtail(s));
-  s.cut(rect(-10, 990, 740, 310, 4, 2, 3), '#4b86a0', { dark: C.brineD, k: 7, lift: 0.4, inside: () => { for (let i = 0; i < 9; i++) s.line([[40 + i * 84, 1000], [36 + i * 86 + turn(t, 12, i) * 5, 1300]], C.brineD, 6, { opacity: 0.45 }); } });
+  s.cut(rect(-10, 990, 740, 310, 4, 2, 3), '#4b86a0', { dark: C.brineD, k: 7, lift: 0.4, inside: () => { for (let i = 0; i < 9; i++) s.line([[40 + i * 84, 1000], [36 + i * 86 + turn(slow, 12, i) * 5, 1300]], C.brineD, 6, { opacity: 0.45 }); } });
   for (const [y, n, c] of [[1120, 0, '#6ba3b8'], [1176, 1, '#3b7590'], [1232, 2, '#8fbccb']]) {
     const crest = [[-20, 1300]];
-    for (let i = 0; i <= 16; i++) crest.push([-20 + i * 48, y + (i % 2 ? -15 : 15) + turn(t, 9, n + i) * 4]);
+    for (let i = 0; i <= 16; i++) crest.push([-20 + i * 48, y + (i % 2 ? -15 : 15) + turn(slow, 9, n + i) * 4]);
     s.cut(smooth([...crest, [760, 1300]], true, 0.2), c, { lift: 0.5 });
   }
-  card(s, 142, 868, '9,800원', { k: 1.05, rot: -5 + turn(t, 18) });
-  card(s, 590, 864, '14,000원', { k: 0.96, rot: 4 + turn(t, 16, 2) });
-  awning(s, -14, -8, 748, 150, '#f7f3e6', C.brine, { n: 9, sway: (2 * Math.PI * 14 * t) / MINUTE });
+  card(s, 142, 868, '9,800원', { k: 1.05, rot: -5 + turn(slow, 18) });
+  card(s, 590, 864, '14,000원', { k: 0.96, rot: 4 + turn(slow, 16, 2) });
+  awning(s, -14, -8, 748, 150, '#f7f3e6', C.brine, { n: 9, sway: (2 * Math.PI * 14 * slow) / MINUTE });
   bulb(s, 168, 138, { k: 1, wire: 150, swing: turn(t, 15) * 5 });
 
   if (!still) caption(s, t);
