@@ -5,18 +5,30 @@
 //! who is there has no `Person` to hand on, and does not compile.
 
 mod address;
+mod asker;
+mod code;
+mod consent;
 mod cookies;
+mod device;
 mod error;
+mod join;
+mod language;
 pub mod member;
 pub mod operator;
+mod outbox;
 pub mod person;
-mod sender;
+mod safe_path;
+pub mod sender;
 pub mod session;
 
 use axum::http::request::Parts;
+use axum::routing::{get, post};
+use base::jobs::Workers;
 use base::{Base, Tx};
 use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use web::{Greet, Visitor};
 
 pub use address::Address;
@@ -25,6 +37,10 @@ pub use member::{Seller, StoreId};
 pub use operator::Operator;
 pub use person::{MaybePerson, Person, PersonId};
 pub use sender::Sender;
+
+/// The words of this crate.
+pub const WORDS: web::words::Source =
+    web::words::Source { ko: include_str!("../i18n/ko.ftl"), en: include_str!("../i18n/en.ftl") };
 
 /// The state of this feature. Cheap to clone.
 #[derive(Clone)]
@@ -38,6 +54,11 @@ impl People {
         People { base, sender }
     }
 
+    /// Takes on the jobs of this feature.
+    pub fn jobs(&self, workers: &mut Workers) {
+        code::jobs::register(self, workers);
+    }
+
     /// Adds a person without a code: for the demo's people and for tests. An address that is taken
     /// gives the person who has it.
     pub async fn create(tx: &mut Tx, name: &str, address: &Address, now_ms: i64) -> base::Result<Person> {
@@ -47,6 +68,33 @@ impl People {
             None => person::at(tx, address).await?.ok_or(base::Error::Db(sqlx::Error::RowNotFound)),
         }
     }
+}
+
+/// The pages and the API of this feature.
+pub fn routes(people: People) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .route("/sign-in", get(code::pages::page).post(code::pages::send))
+        .route("/sign-in/code", get(code::pages::code_page).post(code::pages::try_code))
+        .route("/sign-out", post(session::pages::sign_out))
+        .route("/join", get(join::pages::page).post(join::pages::join))
+        .route("/me", get(person::pages::page).post(person::pages::rename))
+        .route("/me/consents", post(consent::pages::press))
+        .route("/me/devices/sign-out", post(session::pages::end_others))
+        .route("/me/devices/{id}/sign-out", post(session::pages::end))
+        .route("/language", get(language::page).post(language::choose))
+        .routes(routes!(code::api::create))
+        .routes(routes!(session::api::create))
+        .routes(routes!(join::api::create))
+        .routes(routes!(person::api::me))
+        .routes(routes!(session::api::list, session::api::delete_others))
+        .routes(routes!(session::api::delete))
+        .routes(routes!(consent::api::list, consent::api::put))
+        .with_state(people)
+}
+
+/// Pages that only the demo has.
+pub fn demo_routes(people: People) -> OpenApiRouter {
+    OpenApiRouter::new().route("/dev/outbox", get(outbox::page)).with_state(people)
 }
 
 impl Greet for People {

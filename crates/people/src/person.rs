@@ -1,13 +1,19 @@
 //! Persons: everybody who has joined, whatever they do here.
 
+pub(crate) mod api;
+pub(crate) mod pages;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use base::{Db, Id, Result, Tx, sql};
 use serde::Serialize;
 use sqlx::FromRow;
-use web::Problem;
+use web::{Lang, Problem};
 
 use crate::{Address, session};
+
+/// The longest name.
+const MAX_NAME: usize = 40;
 
 pub enum PersonMark {}
 /// The id of a person.
@@ -16,6 +22,7 @@ pub type PersonId = Id<PersonMark>;
 /// Somebody who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, utoipa::ToSchema)]
 pub struct Person {
+    #[schema(value_type = String)]
     pub id: PersonId,
     pub name: String,
     /// E.164.
@@ -65,4 +72,26 @@ pub(crate) async fn at(tx: &mut Tx, address: &Address) -> Result<Option<Person>>
 /// The person with this id: for a name beside something they did.
 pub async fn find(db: &Db, id: &PersonId) -> Result<Option<Person>> {
     sql!(opt db, "select id, name, phone, email from persons where id = $1", id)
+}
+
+/// A name as it is kept: without space around it, 1 to 40 letters, nothing that does not print.
+pub(crate) fn read_name(typed: &str) -> Option<String> {
+    let name = typed.trim();
+    let fits = !name.is_empty() && name.chars().count() <= MAX_NAME && !name.chars().any(char::is_control);
+    fits.then(|| name.to_owned())
+}
+
+/// Changes what somebody is called.
+pub(crate) async fn rename(db: &Db, person: &PersonId, typed: &str) -> crate::Result<()> {
+    let name = read_name(typed).ok_or(crate::Error::Name)?;
+    let mut tx = db.begin().await?;
+    sql!(run &mut tx, "update persons set name = $2 where id = $1", person, name)?;
+    Ok(tx.commit().await?)
+}
+
+/// Remembers the language somebody reads, for their other devices and for messages to them.
+pub(crate) async fn speak(db: &Db, person: &PersonId, lang: Lang) -> Result<()> {
+    let mut tx = db.begin().await?;
+    sql!(run &mut tx, "update persons set lang = $2 where id = $1", person, lang.tag())?;
+    tx.commit().await
 }
