@@ -34,6 +34,7 @@ class GoLive extends HTMLElement {
   private reds = 0;
   private size = 0;
   private heard = performance.now();
+  private ear = new AbortController();
 
   connectedCallback(): void {
     const acts: Record<string, (button: HTMLElement) => void> = {
@@ -45,7 +46,11 @@ class GoLive extends HTMLElement {
     };
     this.addEventListener("click", (event) => {
       const button = (event.target as HTMLElement).closest<HTMLElement>("[data-act]");
-      if (button) acts[button.dataset["act"]!]?.(button);
+      const act = button && acts[button.dataset["act"]!];
+      if (!act) return;
+      // The end stands in a form for browsers without JavaScript; here its first tap must not send it.
+      event.preventDefault();
+      act(button);
     });
     const signal = this.leaving.signal;
     addEventListener("online", () => this.onAir && void this.reconnect(), { signal });
@@ -59,6 +64,7 @@ class GoLive extends HTMLElement {
 
   disconnectedCallback(): void {
     this.leaving.abort();
+    this.ear.abort();
     this.whip?.close();
     this.stream?.getTracks().forEach((track) => track.stop());
   }
@@ -72,14 +78,18 @@ class GoLive extends HTMLElement {
     const blocked = obstacle();
     if (blocked) return this.block(blocked);
     this.say("asking", "asking");
+    this.stream?.getTracks().forEach((track) => track.stop());
+    this.ear.abort();
+    this.ear = new AbortController();
     try {
       this.stream = await navigator.mediaDevices.getUserMedia({ video: wanted(this.facing), audio: VOICE });
     } catch (problem) {
       return this.block(refusal(problem));
     }
+    this.heard = performance.now();
     this.show();
     const bar = this.querySelector<HTMLElement>(".mic-level");
-    loudness(this.stream, (level) => this.hear(level, bar), this.leaving.signal);
+    loudness(this.stream, (level) => this.hear(level, bar), this.ear.signal);
     this.say("ready", "ready");
     await this.measure();
   }

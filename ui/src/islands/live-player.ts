@@ -52,6 +52,9 @@ class LivePlayer extends HTMLElement {
   connectedCallback(): void {
     const video = this.video;
     video.muted = true;
+    // The page's own source is for browsers without JavaScript; preload="none" would keep a MediaSource shut.
+    for (const source of video.querySelectorAll("source")) source.remove();
+    video.preload = "auto";
     video.addEventListener("loadeddata", () => (this.firstFrame ??= performance.now() - this.born));
     video.addEventListener("resize", () => (this.dataset["shape"] = video.videoWidth > video.videoHeight ? "wide" : "tall"));
     video.addEventListener("volumechange", () => this.showSound());
@@ -186,7 +189,7 @@ class LivePlayer extends HTMLElement {
 
   private async byHls(url: string, live: boolean): Promise<void> {
     const { playHls } = await import("../lib/hls");
-    const clock = await playHls(this.video, url, live, this.stop.signal);
+    const clock = await playHls(this.video, url, live, this.stop.signal, () => this.say("failed"));
     this.mode = clock === null ? "none" : this.video.src.startsWith("blob:") ? "hls" : "native";
     if (clock === null) return this.say("failed");
     this.clock = clock;
@@ -199,7 +202,9 @@ class LivePlayer extends HTMLElement {
     if (at_ms !== null) this.dispatchEvent(new CustomEvent("media-clock", { bubbles: true, detail: { at_ms } }));
     const stands = this.started && !this.video.paused && this.video.readyState < 3;
     this.slowSince = stands ? this.slowSince || performance.now() : 0;
-    this.words(this.slowSince && performance.now() - this.slowSince > SLOW_MS && this.state === "live" ? "slow" : this.state);
+    const slow = this.slowSince && performance.now() - this.slowSince > SLOW_MS;
+    // Before the first state the page's own words stay.
+    if (this.state) this.words(slow && this.state === "live" ? "slow" : this.state);
   }
 
   private say(state: string): void {

@@ -5,7 +5,7 @@ import type { Clock } from "./clock";
 const MENDS = 5;
 
 /** Plays a playlist; answers its clock, or null when nothing here can play it. */
-export async function playHls(video: HTMLVideoElement, url: string, live: boolean, stop: AbortSignal): Promise<Clock | null> {
+export async function playHls(video: HTMLVideoElement, url: string, live: boolean, stop: AbortSignal, failed: () => void): Promise<Clock | null> {
   // canPlayType lies: Chrome answers "maybe" and then fails on live playlists. So hls.js is asked first.
   const { default: Hls } = await import("hls.js/light");
   if (!Hls.isSupported()) return native(video, url);
@@ -19,7 +19,9 @@ export async function playHls(video: HTMLVideoElement, url: string, live: boolea
   let mends = 0;
   hls.on(Hls.Events.FRAG_BUFFERED, () => (mends = 0));
   hls.on(Hls.Events.ERROR, (_, problem) => {
-    if (!problem.fatal || mends++ > MENDS) return;
+    if (!problem.fatal) return;
+    if (mends++ === MENDS) failed();
+    if (mends > MENDS) return;
     if (problem.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
     else setTimeout(() => (problem.details.startsWith("manifest") ? hls.loadSource(url) : hls.startLoad()), 400 * mends);
   });

@@ -6,7 +6,7 @@ import { body, launch, phone, serve } from "./house.mjs";
 const WORDS = ["asking", "ready", "denied", "inapp", "connecting", "air", "again", "lost", "ended", "silent", "good", "fair", "poor", "green", "yellow", "red", "end-again"];
 const STUDIO = `<go-live data-broadcast="b" data-whip="/media/b/whip" data-key="secret" data-ending="/live/b/ending" data-after="/after" ${WORDS.map((word) => `data-say-${word}="${word}"`).join(" ")}>
 <video class="preview" muted playsinline autoplay></video><p class="state" role="status"></p><span class="light"></span><span class="mic-level"></span><p class="uplink"></p>
-<a data-act="outside" hidden>outside</a><button data-act="start">start</button><button data-act="flip">flip</button><button data-act="mute" aria-pressed="false">mute</button><button data-act="end">end</button></go-live>`;
+<a data-act="outside" hidden>outside</a><button data-act="start">start</button><button data-act="flip">flip</button><button data-act="mute" aria-pressed="false">mute</button><form method="post" action="/live/b/ending"><button data-act="end">end</button></form></go-live>`;
 
 let server, base, browser, other;
 let said = [];
