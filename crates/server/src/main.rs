@@ -1,1 +1,46 @@
-fn main() {}
+//! `dangol`: reads the flags and does what they say.
+
+use anyhow::Context;
+use base::Db;
+use clap::Parser;
+use server::flags::{Command, Flags, Operator, Store};
+use server::{app, serve};
+
+fn main() -> anyhow::Result<()> {
+    let flags = Flags::parse();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(flags.command))
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(flags) => serve::run(*flags).await,
+        Command::Migrate(store) => {
+            let db = open(&store).await?;
+            db.close().await;
+            say("The database is up to date.")
+        }
+        Command::Operator(Operator::Add { contact, store }) => {
+            let db = open(&store).await?;
+            let added = people::operator::add(&db, &contact).await?;
+            db.close().await;
+            match added {
+                true => say("Done. They see the operator's door when they open a page next."),
+                false => anyhow::bail!("Nobody has signed in as {contact} yet. Ask them to sign in once, then try again."),
+            }
+        }
+        Command::Openapi => {
+            let json = serde_json::to_string_pretty(&app::describe())?;
+            say(&json)
+        }
+    }
+}
+
+async fn open(store: &Store) -> anyhow::Result<Db> {
+    let url = serve::database(store)?;
+    Db::open(&url).await.context("The database could not be opened")
+}
+
+fn say(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    writeln!(std::io::stdout(), "{text}").map_err(Into::into)
+}

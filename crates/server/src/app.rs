@@ -1,0 +1,137 @@
+//! The app: every feature's state and routes put together.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, RwLock};
+
+use axum::extract::ConnectInfo;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use base::jobs::Workers;
+use base::{Base, Result, settings};
+use live::Live;
+use people::People;
+use shop::Shop;
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa_axum::router::OpenApiRouter;
+use web::layers::Setting;
+use web::{Hub, Market};
+
+use crate::apidoc;
+
+/// What the app is to be.
+pub struct Wanted {
+    /// Whether this is the demo market, with its outbox.
+    pub demo: bool,
+    pub media: media::Config,
+}
+
+/// Everything that runs, put together. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub base: Base,
+    pub hub: Hub,
+    pub people: People,
+    pub shop: Shop,
+    pub live: Live,
+    pub market: Arc<RwLock<Market>>,
+    demo: bool,
+}
+
+impl App {
+    /// Builds every feature on `base`. Nothing runs in the background yet.
+    pub async fn build(base: Base, wanted: Wanted) -> anyhow::Result<App> {
+        web::words::install(&[web::WORDS, people::WORDS, shop::WORDS, live::WORDS, crate::WORDS]);
+        let market: Market = settings::get(&base.db, "market").await?.unwrap_or_default();
+        let hub = Hub::default();
+        let origin = media::Origin::new(wanted.media, base.blobs.store()).await?;
+        let people = People::new(base.clone(), people::Sender::from_env()?);
+        let shop = Shop::new(base.clone(), hub.clone());
+        let live = Live::new(base.clone(), hub.clone(), shop.clone(), origin);
+        Ok(App { base, hub, people, shop, live, market: Arc::new(RwLock::new(market)), demo: wanted.demo })
+    }
+
+    /// Pages, API, sockets and media.
+    pub fn router(&self) -> Router {
+        let (pages, api) = self.routes().split_for_parts();
+        let api = Arc::new(described(api));
+        let pages = pages
+            .route("/openapi.json", get({
+                let api = api.clone();
+                move || async move { axum::Json((*api).clone()) }
+            }))
+            .route("/api", get(move |ui: web::Ui| async move { apidoc::page(ui, &api) }))
+            .layer(Extension(self.people.clone()));
+        let setting = Setting {
+            clock: self.base.clock.clone(),
+            market: self.market.clone(),
+            greet: Some(Arc::new(self.people.clone())),
+        };
+        web::layers::dress(pages, setting)
+            .merge(self.live.media_routes())
+            .merge(self.shop.photo_routes())
+            .route("/assets/{*path}", get(web::assets::serve))
+            .route("/health/live", get(|| async { "ok" }))
+            .route("/health/ready", get(ready).with_state(self.clone()))
+            .route("/metrics", get(metrics))
+    }
+
+    fn routes(&self) -> OpenApiRouter {
+        let mut all = OpenApiRouter::new()
+            .merge(people::routes(self.people.clone()))
+            .merge(shop::routes(self.shop.clone()))
+            .merge(live::routes(self.live.clone()));
+        if self.demo {
+            all = all.merge(people::outbox::routes(self.people.clone()));
+        }
+        all
+    }
+
+    /// Who does which job.
+    pub fn workers(&self) -> Workers {
+        let mut workers = Workers::default();
+        self.people.jobs(&mut workers);
+        self.shop.jobs(&mut workers);
+        self.live.jobs(&mut workers);
+        workers
+    }
+
+    /// Takes up the market as it is now set.
+    pub async fn reload_market(&self) -> Result<()> {
+        let market = settings::get(&self.base.db, "market").await?.unwrap_or_default();
+        *self.market.write().unwrap_or_else(std::sync::PoisonError::into_inner) = market;
+        Ok(())
+    }
+}
+
+/// Names the API in its description.
+fn described(api: OpenApi) -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Dangol")
+        .version("1")
+        .description(Some("Live commerce and digital shops that a traditional market runs itself."))
+        .build();
+    let mut named = OpenApiBuilder::new().info(info).build();
+    named.merge(api);
+    named
+}
+
+async fn ready(axum::extract::State(app): axum::extract::State<App>) -> Response {
+    match app.base.db.ready().await {
+        Ok(()) => "ok".into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "Not ready: {error}");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer").into_response()
+        }
+    }
+}
+
+/// Counts are for the machine itself: a Prometheus beside us, or a tunnel.
+async fn metrics(peer: Option<Extension<ConnectInfo<SocketAddr>>>) -> Response {
+    let near = peer.is_none_or(|Extension(ConnectInfo(peer))| peer.ip().is_loopback());
+    if !near {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], web::metrics::render().await).into_response()
+}

@@ -1,0 +1,79 @@
+//! Flags and environment: only what is needed before the database opens. Everything else is a row
+//! an operator edits.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Live commerce and digital shops that a traditional market runs itself.
+#[derive(Parser)]
+#[command(name = "dangol", version, about, arg_required_else_help = true)]
+pub struct Flags {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Serve the market: pages, API, broadcasts and background work.
+    Serve(Box<Serve>),
+    /// Bring the database's schema up to date and stop.
+    Migrate(Store),
+    /// Who operates the market.
+    #[command(subcommand)]
+    Operator(Operator),
+    /// Print the API's description (OpenAPI 3.1) and stop.
+    Openapi,
+}
+
+#[derive(Subcommand)]
+pub enum Operator {
+    /// Give somebody who has signed in before the operator's role, by phone number or e-mail.
+    Add {
+        contact: String,
+        #[command(flatten)]
+        store: Store,
+    },
+}
+
+/// Where state lives.
+#[derive(Args, Clone)]
+pub struct Store {
+    /// The folder for everything that is not elsewhere: database, photos, recordings, certificate.
+    #[arg(long, env = "DANGOL_DATA", default_value = "./data")]
+    pub data: PathBuf,
+    /// `sqlite:PATH` or `postgres://…`; a file in the data folder when absent.
+    #[arg(long, env = "DANGOL_DATABASE")]
+    pub database: Option<String>,
+}
+
+#[derive(Args)]
+pub struct Serve {
+    #[command(flatten)]
+    pub store: Store,
+    /// Where to listen. One port speaks HTTP and HTTPS.
+    #[arg(long, env = "DANGOL_LISTEN", default_value = "0.0.0.0:4600")]
+    pub listen: SocketAddr,
+    /// The market's domain: HTTPS on port 443 with a certificate from Let's Encrypt.
+    #[arg(long, env = "DANGOL_DOMAIN")]
+    pub domain: Option<String>,
+    /// `local:` or `nats://host:port`.
+    #[arg(long, env = "DANGOL_BUS", default_value = "local:")]
+    pub bus: String,
+    /// `file:PATH` or `s3://bucket?endpoint=…`; a folder in the data folder when absent.
+    #[arg(long, env = "DANGOL_BLOBS")]
+    pub blobs: Option<String>,
+    /// UDP port for broadcasts coming in; the number of the listening port when absent.
+    #[arg(long, env = "DANGOL_UDP")]
+    pub udp: Option<u16>,
+    /// An address at which phones reach this machine, when it is not one of its own (NAT).
+    #[arg(long, env = "DANGOL_PUBLIC_IP")]
+    pub public_ip: Vec<IpAddr>,
+    /// Fill an empty database with the demo market. Refused on a database that is not a demo.
+    #[arg(long)]
+    pub demo: bool,
+    /// Logs as JSON, one object a line.
+    #[arg(long, env = "DANGOL_LOG_JSON")]
+    pub log_json: bool,
+}

@@ -1,0 +1,120 @@
+//! Listening: one port for HTTP and HTTPS. The first byte of a connection tells which: a TLS
+//! handshake begins with 22, and no HTTP method does.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::Service;
+use tracing::{debug, warn};
+
+/// The first byte of a TLS handshake record.
+const TLS_HANDSHAKE: u8 = 22;
+/// How long a new connection may stay silent, and how long its head may take.
+const FIRST_WORDS: Duration = Duration::from_secs(10);
+/// Connections at once; past it new ones wait in the kernel's queue.
+const CONNECTIONS: usize = 60_000;
+/// Streams a browser may open on one HTTP/2 connection.
+const STREAMS: u32 = 128;
+/// Bytes of request head.
+const HEAD: usize = 32 * 1024;
+
+/// Accepts connections until `stop`, then lets the open ones finish what they are answering.
+pub async fn serve(listener: TcpListener, tls: Option<Arc<rustls::ServerConfig>>, app: Router, stop: CancellationToken) {
+    let acceptor = tls.map(TlsAcceptor::from);
+    let open = TaskTracker::new();
+    let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
+    loop {
+        let place = tokio::select! {
+            place = places.clone().acquire_owned() => place,
+            () = stop.cancelled() => break,
+        };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, say: wait rather than spin.
+                warn!(%error, "A connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let (acceptor, app, stop) = (acceptor.clone(), app.clone(), stop.clone());
+        open.spawn(async move {
+            let _place = place;
+            connection(stream, peer, acceptor, app, stop).await;
+        });
+    }
+    open.close();
+    open.wait().await;
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    acceptor: Option<TlsAcceptor>,
+    app: Router,
+    stop: CancellationToken,
+) {
+    let _ = stream.set_nodelay(true);
+    let mut first = [0];
+    let begins = tokio::time::timeout(FIRST_WORDS, stream.peek(&mut first)).await;
+    let Ok(Ok(1)) = begins else { return };
+    match acceptor {
+        Some(acceptor) if first[0] == TLS_HANDSHAKE => {
+            match tokio::time::timeout(FIRST_WORDS, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => speak(stream, peer, app, stop).await,
+                Ok(Err(error)) => debug!(%error, "A TLS handshake failed"),
+                Err(_) => {}
+            }
+        }
+        _ => speak(stream, peer, app, stop).await,
+    }
+}
+
+async fn speak<I>(io: I, peer: SocketAddr, app: Router, stop: CancellationToken)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let mut app = app.clone();
+        async move { app.call(request).await }
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(FIRST_WORDS)
+        .max_buf_size(HEAD.max(64 * 1024))
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(HEAD as u32)
+        .max_concurrent_streams(STREAMS)
+        .keep_alive_interval(Some(Duration::from_secs(30)));
+    let serving = builder.serve_connection_with_upgrades(TokioIo::new(io), service);
+    tokio::pin!(serving);
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = stop.cancelled() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        debug!(error, "A connection ended early");
+    }
+}
