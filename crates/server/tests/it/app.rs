@@ -1,0 +1,151 @@
+//! The app under test, and the people who use it, in domain words.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base::{Base, Blobs, Bus, Clock, Db, Random};
+use people::PersonId;
+use reqwest::{Method, RequestBuilder, Response};
+use serde_json::Value;
+use server::app::Wanted;
+use server::{listen, serve};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// 7 in the morning in Seoul, 24 November 2026.
+const MORNING_MS: i64 = 1_795_471_200_000;
+
+/// A running app on a database of its own.
+pub(crate) struct App {
+    pub(crate) app: server::app::App,
+    pub(crate) clock: Clock,
+    pub(crate) engine: &'static str,
+    address: SocketAddr,
+    stop: CancellationToken,
+    _folder: tempfile::TempDir,
+}
+
+impl App {
+    /// Starts one app for each engine at hand.
+    pub(crate) async fn each() -> Vec<App> {
+        let mut all = vec![App::start().await];
+        if let Ok(url) = std::env::var("DANGOL_TEST_POSTGRES") {
+            let name = format!("it{}", uuid::Uuid::new_v4().simple());
+            let admin = base::sqlx::PgPool::connect(&url).await.unwrap();
+            let create = base::sqlx::AssertSqlSafe(format!("create database {name}"));
+            base::sqlx::query(create).execute(&admin).await.unwrap();
+            admin.close().await;
+            let (server, _) = url.rsplit_once('/').unwrap();
+            all.push(App::on("postgres", &format!("{server}/{name}"), tempfile::tempdir().unwrap()).await);
+        }
+        all
+    }
+
+    /// Starts an app on SQLite, for what does not depend on the engine.
+    pub(crate) async fn start() -> App {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("it.db").display());
+        App::on("sqlite", &url, folder).await
+    }
+
+    async fn on(engine: &'static str, url: &str, folder: tempfile::TempDir) -> App {
+        let clock = Clock::mock(MORNING_MS);
+        let base = Base {
+            db: Db::open(url).await.unwrap(),
+            bus: Bus::local(),
+            blobs: Blobs::folder(&folder.path().join("blobs")).unwrap(),
+            clock: clock.clone(),
+            random: Random::system(),
+        };
+        let media = media::Config { udp: SocketAddr::from(([127, 0, 0, 1], 0)), ..media::Config::default() };
+        let app = server::app::App::build(base, Wanted { demo: true, media }).await.unwrap();
+        let stop = CancellationToken::new();
+        serve::background(&app, &TaskTracker::new(), &stop);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(listen::serve(listener, None, app.router(), stop.clone()));
+        App { app, clock, engine, address, stop, _folder: folder }
+    }
+
+    /// Somebody who has not signed in.
+    pub(crate) fn stranger(&self) -> Client {
+        Client::new(self.address, None)
+    }
+
+    /// Somebody with an account, signed in.
+    pub(crate) async fn shopper(&self, name: &str) -> Client {
+        let (id, token) = self.person(name).await;
+        Client { id: Some(id), ..Client::new(self.address, Some(token)) }
+    }
+
+    async fn person(&self, name: &str) -> (PersonId, String) {
+        let base = &self.app.base;
+        let phone = format!("+8210{}", base.random.digits(8));
+        let mut tx = base.db.begin().await.unwrap();
+        let id = people::person::create(&mut tx, name, Some(&phone), None, self.clock.now_ms()).await.unwrap();
+        let token = people::session::open(&mut tx, &id, "test", &base.random, self.clock.now_ms()).await.unwrap();
+        tx.commit().await.unwrap();
+        (id, token)
+    }
+
+    /// The clock moves on.
+    pub(crate) fn later(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Somebody at a browser or a program.
+pub(crate) struct Client {
+    pub(crate) id: Option<PersonId>,
+    http: reqwest::Client,
+    address: SocketAddr,
+    token: Option<String>,
+}
+
+impl Client {
+    fn new(address: SocketAddr, token: Option<String>) -> Client {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Client { id: None, http, address, token }
+    }
+
+    /// A request to a path here, with this person's rights.
+    pub(crate) fn ask(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("http://{}{path}", self.address));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// A page, as a browser asks for it.
+    pub(crate) async fn page(&self, path: &str) -> Response {
+        self.ask(Method::GET, path).header("accept", "text/html").send().await.unwrap()
+    }
+
+    /// JSON, as a program asks for it.
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        self.ask(Method::GET, path).header("accept", "application/json").send().await.unwrap()
+    }
+
+    /// A creating POST with a key of its own.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {
+        self.post_with(path, body, &uuid::Uuid::new_v4().to_string()).await
+    }
+
+    /// A creating POST with this key.
+    pub(crate) async fn post_with(&self, path: &str, body: &Value, key: &str) -> Response {
+        self.ask(Method::POST, path)
+            .header("accept", "application/json")
+            .header("idempotency-key", key)
+            .json(body)
+            .send()
+            .await
+            .unwrap()
+    }
+}

@@ -1,0 +1,8 @@
+//! Request tests: the whole app on a temporary database, through the front door.
+//!
+//! Each test runs on SQLite, and on PostgreSQL too when `DANGOL_TEST_POSTGRES` names a server
+//! (`./run test` starts one).
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod app;
+mod pages;
