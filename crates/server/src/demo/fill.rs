@@ -1,0 +1,187 @@
+//! Filling the demo: accounts, stalls, photos and products, in the order a person would make them.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result};
+use base::{Won, settings};
+use bytes::Bytes;
+use people::{Address, Person, PersonId, People, operator};
+use shop::photo::{self, PhotoId};
+use shop::product::{self, Choice, Draft, Fact, NewVariant, Story, Withdrawal};
+use shop::store::{self, Identity, NewStore};
+use shop::text::Text;
+use web::{Market, Said};
+
+use super::content::{self, Content, Legal, Product, Stall};
+use crate::app::App;
+
+/// Fills an empty database. Every step is idempotent, so a start that was cut short is taken up again.
+pub(super) async fn fill(app: &App, content: &Content) -> Result<()> {
+    market(app, content).await.context("the market")?;
+    let sellers = accounts(app, content).await.context("the accounts")?;
+    for stall in &content.stalls {
+        let owner = sellers.get(stall.slug.as_str()).context("a stall without a seller")?;
+        self::stall(app, content, stall, owner).await.with_context(|| stall.slug.clone())?;
+        tracing::info!(stall = stall.slug, "The stall {} is set up", stall.name.ko);
+    }
+    Ok(())
+}
+
+async fn market(app: &App, content: &Content) -> Result<()> {
+    let told = &content.market;
+    let legal = &told.legal;
+    let line = |company: &str, representative: &str, address: &str, number: &str| {
+        [company, representative, address, &legal.phone, &legal.email, &legal.business_number, number].join(" · ")
+    };
+    let market = Market {
+        name: told.name.clone(),
+        line: told.line.clone(),
+        story: told.story.clone(),
+        address: told.address.clone(),
+        hours: told.hours.clone(),
+        photo: Some(picture(app, &told.picture).await?.to_string()),
+        identity: Said {
+            ko: line(&legal.company.ko, &legal.representative.ko, &legal.address.ko, &legal.mail_order_number.ko),
+            en: line(&legal.company.en, &legal.representative.en, &legal.address.en, &legal.mail_order_number.en),
+        },
+        mediator: legal.mediator.clone().unwrap_or_default(),
+        demo: true,
+    };
+    let mut tx = app.base.db.begin().await?;
+    settings::put(&mut tx, "market", &market).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Makes the accounts and gives the seller of each stall.
+async fn accounts<'c>(app: &App, content: &'c Content) -> Result<HashMap<&'c str, PersonId>> {
+    let now_ms = app.base.clock.now_ms();
+    let mut sellers = HashMap::new();
+    let mut tx = app.base.db.begin().await?;
+    for account in &content.accounts {
+        let address = Address::read(&account.phone).context("a demo number that is none")?;
+        let Person { id, .. } = People::create(&mut tx, &account.name.ko, &address, now_ms).await?;
+        match (account.role.as_str(), &account.stall) {
+            ("operator", _) => operator::appoint(&mut tx, &id, now_ms).await?,
+            ("seller", Some(stall)) => {
+                sellers.insert(stall.as_str(), id);
+            }
+            _ => {}
+        }
+    }
+    tx.commit().await?;
+    Ok(sellers)
+}
+
+async fn stall(app: &App, content: &Content, stall: &Stall, owner: &PersonId) -> Result<()> {
+    let wanted = NewStore {
+        slug: stall.slug.clone(),
+        category: stall.category.clone(),
+        name: text(&stall.name),
+        line: text(&stall.promise),
+        story: text(&stall.story),
+        pickup: text(&stall.pickup),
+        hours: text(&stall.hours),
+        picture: Some(picture(app, &stall.picture).await?),
+        identity: identity(&stall.legal),
+        parcel_won: Some(Won(content.delivery.parcel_won)),
+        parcel_cold_won: Some(Won(content.delivery.parcel_cold_won)),
+        parcel_free_from_won: Some(Won(content.delivery.parcel_free_from_won)),
+    };
+    let store = store::create(&app.shop, owner, &format!("demo-{}", stall.slug), wanted).await?;
+    for product in &stall.products {
+        let draft = draft(app, content, product).await.with_context(|| product.slug.clone())?;
+        let key = format!("demo-{}-{}", stall.slug, product.slug);
+        product::create(&app.shop, &store.id, &key, draft).await.with_context(|| product.slug.clone())?;
+    }
+    Ok(())
+}
+
+async fn draft(app: &App, content: &Content, product: &Product) -> Result<Draft> {
+    let mut photos = Vec::new();
+    for drawing in &product.pictures {
+        photos.push(picture(app, drawing).await?);
+    }
+    let options = product.options.iter().map(|option| Choice {
+        name: text(&option.name),
+        values: option.values.iter().map(|value| text(&value.name)).collect(),
+    });
+    let variants = product.variants.iter().map(|variant| NewVariant {
+        pick: variant.pick.iter().zip(&product.options).map(|(slug, option)| {
+            option.values.iter().position(|value| value.slug == *slug).unwrap_or_default()
+        }).collect(),
+        price_won: Won(variant.price_won),
+        stock: variant.stock,
+    });
+    Ok(Draft {
+        name: text(&product.name),
+        unit: text(&product.unit),
+        origin: text(&product.origin),
+        photos,
+        options: options.collect(),
+        variants: variants.collect(),
+        stories: product.stories.iter().map(|story| Story { head: text(&story.head), body: text(&story.body) }).collect(),
+        facts: facts(product),
+        withdrawal: withdrawal(content, &product.withdrawal)?,
+        parcel: product.delivery.iter().any(|way| way == "parcel"),
+        pickup: product.delivery.iter().any(|way| way == "pickup"),
+        cold: product.cold,
+    })
+}
+
+/// The ingredient card of foods, or what the law wants said of other goods.
+fn facts(product: &Product) -> Vec<Fact> {
+    let mut facts: Vec<Fact> =
+        product.facts.iter().map(|fact| Fact { name: text(&fact.label), value: text(&fact.value) }).collect();
+    if let Some(card) = &product.card {
+        let none = Said { ko: "표시 대상 없음".into(), en: "None of the labelled ones".into() };
+        let allergens = if card.allergens.is_empty() { none } else { joined(&card.allergens) };
+        for (ko, en, value) in [
+            ("식품 이름", "Food", card.name.clone()),
+            ("원재료와 원산지", "Ingredients and origin", joined(&card.ingredients)),
+            ("알레르기 유발 물질", "Allergens", allergens),
+            ("보관 방법", "Storage", card.storage.clone()),
+            ("내용량", "Weight", card.weight.clone()),
+            ("소비기한", "Keeps", card.keeps.clone()),
+        ] {
+            facts.push(Fact { name: Text::new(ko, en), value: text(&value) });
+        }
+    }
+    facts
+}
+
+fn joined(texts: &[Said]) -> Said {
+    let join = |pick: fn(&Said) -> &str| texts.iter().map(pick).collect::<Vec<_>>().join(", ");
+    Said { ko: join(|text| &text.ko), en: join(|text| &text.en) }
+}
+
+fn withdrawal(content: &Content, key: &str) -> Result<Withdrawal> {
+    content.withdrawal.get(key).context("an unknown withdrawal")?;
+    serde_json::from_value(serde_json::Value::String(key.to_owned())).context("an unknown withdrawal")
+}
+
+async fn picture(app: &App, drawing: &str) -> Result<PhotoId> {
+    let file = content::picture(drawing)?;
+    photo::add(&app.shop, Bytes::from(file)).await.with_context(|| drawing.to_owned())
+}
+
+fn identity(legal: &Legal) -> Identity {
+    Identity {
+        company: legal.company.ko.clone(),
+        company_en: legal.company.en.clone(),
+        representative: legal.representative.ko.clone(),
+        representative_en: legal.representative.en.clone(),
+        address: legal.address.ko.clone(),
+        address_en: legal.address.en.clone(),
+        phone: legal.phone.clone(),
+        email: legal.email.clone(),
+        business_number: legal.business_number.clone(),
+        mail_order_number: legal.mail_order_number.ko.clone(),
+        mail_order_number_en: legal.mail_order_number.en.clone(),
+        mail_order_exempt: false,
+    }
+}
+
+fn text(said: &Said) -> Text {
+    Text::new(&said.ko, &said.en)
+}
