@@ -45,10 +45,9 @@ impl App {
         web::words::install(&[web::WORDS, people::WORDS, shop::WORDS, live::WORDS, crate::WORDS]);
         let market: Market = settings::get(&base.db, "market").await?.unwrap_or_default();
         let hub = Hub::default();
-        let origin = media::Origin::new(wanted.media, base.blobs.store()).await?;
         let people = People::new(base.clone(), people::Sender::from_env()?);
         let shop = Shop::new(base.clone(), hub.clone());
-        let live = Live::new(base.clone(), hub.clone(), shop.clone(), origin);
+        let live = Live::new(base.clone(), hub.clone(), wanted.media).await?;
         Ok(App { base, hub, people, shop, live, market: Arc::new(RwLock::new(market)), demo: wanted.demo })
     }
 
@@ -81,7 +80,7 @@ impl App {
         let mut all = OpenApiRouter::new()
             .merge(people::routes(self.people.clone()))
             .merge(shop::routes(self.shop.clone()))
-            .merge(live::routes(self.live.clone()));
+            .merge(self.live.routes());
         if self.demo {
             all = all.merge(people::outbox::routes(self.people.clone()));
         }

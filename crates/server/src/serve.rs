@@ -1,6 +1,6 @@
 //! `dangol serve`: opens what state there is, starts the work, listens, and ends politely.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub async fn run(flags: Serve) -> Result<()> {
         .await
         .with_context(|| format!("{} is taken; choose another address with --listen", flags.listen))?;
     let port = listener.local_addr()?.port();
-    let app = App::build(base, Wanted { demo: flags.demo, media: media(&flags, lan, port) }).await?;
+    let app = App::build(base, Wanted { demo: flags.demo, media: media(&flags, port) }).await?;
 
     let stop = CancellationToken::new();
     let work = TaskTracker::new();
@@ -86,11 +86,9 @@ pub fn database(store: &Store) -> Result<String> {
     Ok(format!("sqlite:{path}"))
 }
 
-fn media(flags: &Serve, lan: Option<IpAddr>, port: u16) -> media::Config {
-    let mut addresses = flags.public_ip.clone();
-    addresses.extend(lan);
-    addresses.push(IpAddr::from([127, 0, 0, 1]));
-    media::Config { udp_port: flags.udp.unwrap_or(port), addresses, ..media::Config::default() }
+fn media(flags: &Serve, port: u16) -> media::Config {
+    let udp = SocketAddr::new(flags.listen.ip(), flags.udp.unwrap_or(port));
+    media::Config { udp, advertise: flags.public_ip.clone(), ..media::Config::default() }
 }
 
 fn certificate(flags: &Serve, lan: Option<IpAddr>) -> Result<Arc<rustls::ServerConfig>> {
@@ -142,6 +140,7 @@ async fn told_to_stop() {
 pub fn background(app: &App, work: &TaskTracker, stop: &CancellationToken) {
     let base = &app.base;
     work.spawn(events::relay(base.db.clone(), base.bus.clone(), stop.clone()));
+    work.spawn(app.live.clone().run(stop.clone()));
     tokio::spawn(app.hub.clone().carry(base.bus.subscribe()));
     for _ in 0..WORKERS {
         work.spawn(app.workers().work(base.db.clone(), base.clock.clone(), stop.clone()));

@@ -196,8 +196,12 @@ pub(super) fn picture(drawing: &str) -> anyhow::Result<Vec<u8>> {
 }
 
 /// The clip that is always on air.
-pub(super) fn clip() -> anyhow::Result<Vec<u8>> {
-    Ok(file("clip/market.mp4")?.into_owned())
+pub(super) fn clip() -> anyhow::Result<&'static [u8]> {
+    Ok(match file("clip/market.mp4")? {
+        std::borrow::Cow::Borrowed(bytes) => bytes,
+        // Debug builds read from disk; the clip is played for the life of the process.
+        std::borrow::Cow::Owned(bytes) => Box::leak(bytes.into_boxed_slice()),
+    })
 }
 
 fn file(name: &str) -> anyhow::Result<std::borrow::Cow<'static, [u8]>> {

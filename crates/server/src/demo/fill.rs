@@ -160,7 +160,7 @@ fn withdrawal(content: &Content, key: &str) -> Result<Withdrawal> {
     serde_json::from_value(serde_json::Value::String(key.to_owned())).context("an unknown withdrawal")
 }
 
-async fn picture(app: &App, drawing: &str) -> Result<PhotoId> {
+pub(super) async fn picture(app: &App, drawing: &str) -> Result<PhotoId> {
     let file = content::picture(drawing)?;
     photo::add(&app.shop, Bytes::from(file)).await.with_context(|| drawing.to_owned())
 }
