@@ -15,15 +15,17 @@ pub mod payment;
 pub mod photo;
 pub mod product;
 mod set;
+pub mod showing;
 mod spoken;
 pub mod stock;
 pub mod store;
 pub mod text;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base::{Base, Group, jobs};
 use tokio::sync::Semaphore;
+use utoipa_axum::router::OpenApiRouter;
 use web::Hub;
 
 use crate::order::Placing;
@@ -49,6 +51,7 @@ pub struct Shop {
     pub(crate) darkroom: Arc<Semaphore>,
     pub(crate) placing: Group<Placing>,
     pub(crate) gateway: Gateway,
+    pub(crate) shows: Arc<OnceLock<Arc<dyn showing::Shows>>>,
 }
 
 impl Shop {
@@ -56,7 +59,7 @@ impl Shop {
     pub fn new(base: Base, hub: Hub) -> Shop {
         let placing = Group::start(base.db.clone(), Placing);
         let gateway = Gateway::Sandbox(Sandbox::new(base.db.clone(), base.clock.clone()));
-        Shop { base, hub, darkroom: Arc::new(Semaphore::new(DARKROOM)), placing, gateway }
+        Shop { base, hub, darkroom: Arc::new(Semaphore::new(DARKROOM)), placing, gateway, shows: Arc::default() }
     }
 
     /// Says who does the shop's jobs.
@@ -64,4 +67,19 @@ impl Shop {
         order::jobs(self, workers);
         payment::jobs(self, workers);
     }
+
+    /// Says who knows the broadcasts; later calls change nothing.
+    pub fn set_shows(&self, shows: Arc<dyn showing::Shows>) {
+        let _ = self.shows.set(shows);
+    }
+
+    /// Photos, mounted outside the page layers.
+    pub fn photo_routes(&self) -> axum::Router {
+        photo::serve::routes(self.clone())
+    }
+}
+
+/// Pages, forms and the API; they pass the page layers.
+pub fn routes(shop: Shop) -> OpenApiRouter {
+    OpenApiRouter::new().merge(store::pages::routes()).merge(product::pages::routes()).with_state(shop)
 }

@@ -13,6 +13,7 @@ use crate::error::PhotoFault;
 use crate::{Error, Result, Shop, set};
 
 mod render;
+pub(crate) mod serve;
 
 /// The widths we keep. Smaller than the smallest, a picture is kept as it is.
 pub const WIDTHS: [u32; 3] = [240, 480, 960];

@@ -12,6 +12,7 @@ use crate::text::{Listing, Text, read};
 use crate::{Error, Result, set};
 
 mod draft;
+pub mod pages;
 
 pub use draft::{Draft, NewVariant, change, create, remove, restore};
 

@@ -16,6 +16,7 @@ use crate::text::{Text, read};
 use crate::{Error, Result, Shop, set};
 
 mod identity;
+pub mod pages;
 mod slug;
 
 pub use identity::{Identity, business_number_is_whole};
@@ -87,6 +88,16 @@ impl Store {
     /// When it is open, for a reader.
     pub fn hours_in(&self, lang: Lang) -> &str {
         read(lang, &self.hours, &self.hours_en)
+    }
+
+    /// Its page.
+    pub fn path(&self) -> String {
+        format!("/stores/{}", self.slug)
+    }
+
+    /// The drawing of its trade, where there is no photo.
+    pub fn drawing(&self) -> String {
+        format!("category-{}.svg", self.category)
     }
 
     /// The picture's id, or nothing: the page draws the trade instead.

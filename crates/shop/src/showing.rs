@@ -1,0 +1,76 @@
+//! What is on air, as the shop's pages show it. The shop knows no broadcasts: whoever does tells it
+//! through [`Shows`], put in place once by the server.
+
+use base::{Db, clock};
+use futures::future::BoxFuture;
+use people::StoreId;
+use web::Lang;
+
+use crate::Shop;
+
+/// A show in a list: live now, announced, or to be seen again.
+#[derive(Clone, Debug)]
+pub struct Showing {
+    pub href: String,
+    pub title: String,
+    pub store_name: String,
+    /// A photo's id, or empty.
+    pub poster: String,
+    pub stage: When,
+    /// When it began or will begin.
+    pub at_ms: i64,
+    pub viewers: i64,
+}
+
+/// Where a show stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    Live,
+    Next,
+    Replay,
+}
+
+impl Showing {
+    /// The word the template knows the stage by.
+    pub fn word(&self) -> &'static str {
+        match self.stage {
+            When::Live => "live",
+            When::Next => "next",
+            When::Replay => "replay",
+        }
+    }
+
+    /// The poster's address.
+    pub fn picture(&self) -> String {
+        if self.poster.is_empty() {
+            web::assets::address("photo-none.svg")
+        } else {
+            format!("/photos/{}/480.jpg", self.poster)
+        }
+    }
+}
+
+/// Somebody who knows the broadcasts.
+pub trait Shows: Send + Sync {
+    /// Live now, then to come, then over: for the market, or for one store.
+    fn shows<'a>(&'a self, db: &'a Db, store: Option<&'a StoreId>, lang: Lang)
+    -> BoxFuture<'a, Vec<Showing>>;
+}
+
+/// What to show, nothing while nobody knows.
+pub(crate) async fn of(shop: &Shop, store: Option<&StoreId>, lang: Lang) -> Vec<Showing> {
+    match shop.shows.get() {
+        Some(shows) => shows.shows(&shop.base.db, store, lang).await,
+        None => Vec::new(),
+    }
+}
+
+/// Whether a stall's sign says "on air": by the store's name, which the list carries.
+pub(crate) fn is_live(shows: &[Showing], store_name: &str) -> bool {
+    shows.iter().any(|show| show.stage == When::Live && show.store_name == store_name)
+}
+
+/// The hour in Seoul, for the greeting.
+pub(crate) fn hour(now_ms: i64) -> i64 {
+    i64::from(clock::at(now_ms).to_zoned(clock::seoul()).hour())
+}

@@ -1,0 +1,100 @@
+//! The market's home and the page of a stall.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Html;
+use axum::routing::get;
+use people::MaybePerson;
+use people::member;
+use utoipa_axum::router::OpenApiRouter;
+use web::cursor::Paging;
+use web::{Path, Problem, Query, Ui};
+
+use super::{Store, by_slug, listed};
+use crate::Shop;
+use crate::product::{self, Card};
+use crate::showing::{self, Showing};
+
+/// Stalls on the home page.
+const STALLS: i64 = 60;
+/// New goods on the home page.
+const FRESH: i64 = 12;
+/// Goods on a stall's page before "more".
+const GOODS: i64 = 40;
+
+/// The routes for shoppers.
+pub(crate) fn routes() -> OpenApiRouter<Shop> {
+    OpenApiRouter::new().route("/", get(home)).route("/stores/{slug}", get(store))
+}
+
+#[derive(Template)]
+#[template(path = "store/home.html")]
+struct Home {
+    ui: Ui,
+    greeting: String,
+    shows: Vec<Showing>,
+    stalls: Vec<Store>,
+    fresh: Vec<Card>,
+}
+
+impl Home {
+    fn on_air(&self) -> Option<&Showing> {
+        self.shows.iter().find(|show| show.stage == showing::When::Live)
+    }
+
+    fn is_live(&self, stall: &Store) -> bool {
+        showing::is_live(&self.shows, stall.name_in(self.ui.language()))
+    }
+}
+
+async fn home(State(shop): State<Shop>, ui: Ui) -> Result<Html<String>, Problem> {
+    let db = &shop.base.db;
+    let (shows, stalls, fresh) = tokio::join!(
+        showing::of(&shop, None, ui.language()),
+        listed(db, None, STALLS),
+        product::fresh(db, None, FRESH)
+    );
+    let greeting = match showing::hour(ui.now_ms()) {
+        5..11 => "shop-home-morning",
+        11..17 => "shop-home-day",
+        _ => "shop-home-evening",
+    };
+    web::page(&Home { greeting: ui.t(greeting), ui, shows, stalls: stalls?, fresh: fresh? })
+}
+
+#[derive(Template)]
+#[template(path = "store/store.html")]
+struct StorePage {
+    ui: Ui,
+    store: Store,
+    shows: Vec<Showing>,
+    goods: Vec<Card>,
+    older: String,
+    identity: Vec<(String, String)>,
+    is_mine: bool,
+}
+
+async fn store(
+    State(shop): State<Shop>,
+    ui: Ui,
+    MaybePerson(person): MaybePerson,
+    Path(slug): Path<String>,
+    Query(paging): Query<Paging>,
+) -> Result<Html<String>, Problem> {
+    let db = &shop.base.db;
+    let store = by_slug(db, &slug).await?;
+    let is_mine = match &person {
+        Some(person) => member::is_member(db, &person.id, &store.id).await.map_err(Problem::internal)?,
+        None => false,
+    };
+    if !store.listed && !is_mine {
+        return Err(Problem::not_found());
+    }
+    let goods = product::on_sale_in(db, &store.id, paging.after()?, GOODS + 1).await?;
+    let listed = web::cursor::Listed::of(goods, GOODS, |card| (card.created_at_ms, card.id.to_string()));
+    let older =
+        listed.next_cursor.map(|cursor| format!("/stores/{slug}?cursor={cursor}")).unwrap_or_default();
+    let shows = showing::of(&shop, Some(&store.id), ui.language()).await;
+    let identity = store.identity.lines(&ui);
+    web::page(&StorePage { ui, store, shows, goods: listed.items, older, identity, is_mine })
+}
