@@ -84,7 +84,9 @@ fn operation(method: &str, path: &str, operation: &Value) -> Operation {
             .collect(),
         body: shape_of(&operation["requestBody"]["content"]),
         answers: answers
-            .map(|(status, answer)| (status.clone(), shape_of(&answer["content"]).unwrap_or_else(|| text(&answer["description"]))))
+            .map(|(status, answer)| {
+                (status.clone(), shape_of(&answer["content"]).unwrap_or_else(|| text(&answer["description"])))
+            })
             .collect(),
     }
 }

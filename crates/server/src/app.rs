@@ -56,10 +56,13 @@ impl App {
         let (pages, api) = self.routes().split_for_parts();
         let api = Arc::new(described(api));
         let pages = pages
-            .route("/openapi.json", get({
-                let api = api.clone();
-                move || async move { axum::Json((*api).clone()) }
-            }))
+            .route(
+                "/openapi.json",
+                get({
+                    let api = api.clone();
+                    move || async move { axum::Json((*api).clone()) }
+                }),
+            )
             .route("/api", get(move |ui: web::Ui| async move { apidoc::page(ui, &api) }))
             .layer(Extension(self.people.clone()));
         let setting = Setting {

@@ -25,7 +25,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
             db.close().await;
             match added {
                 true => say("Done. They see the operator's door when they open a page next."),
-                false => anyhow::bail!("Nobody has signed in as {contact} yet. Ask them to sign in once, then try again."),
+                false => anyhow::bail!(
+                    "Nobody has signed in as {contact} yet. Ask them to sign in once, then try again."
+                ),
             }
         }
         Command::Openapi => {

@@ -119,14 +119,16 @@ fn greet(flags: &Serve, lan: Option<IpAddr>, port: u16) -> Result<()> {
 }
 
 fn logs(json: bool) {
-    let filter = EnvFilter::try_from_env("DANGOL_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,str0m=warn"));
+    let filter =
+        EnvFilter::try_from_env("DANGOL_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,str0m=warn"));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if json { subscriber.json().init() } else { subscriber.with_target(false).init() }
 }
 
 async fn told_to_stop() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         warn!("Signals cannot be heard; stop the process the hard way");
         return std::future::pending().await;
     };

@@ -27,7 +27,8 @@ pub fn own(folder: &Path, addresses: &[IpAddr]) -> Result<Arc<ServerConfig>> {
     let names = names(addresses);
     if std::fs::read_to_string(&made_for).unwrap_or_default() != names.join("\n") || !key.exists() {
         std::fs::create_dir_all(folder)?;
-        let made = rcgen::generate_simple_self_signed(names.clone()).context("A certificate could not be made")?;
+        let made =
+            rcgen::generate_simple_self_signed(names.clone()).context("A certificate could not be made")?;
         std::fs::write(&certificate, made.cert.pem())?;
         write_private(&key, &made.signing_key.serialize_pem())?;
         std::fs::write(&made_for, names.join("\n"))?;
@@ -74,7 +75,8 @@ fn names(addresses: &[IpAddr]) -> Vec<String> {
 fn write_private(path: &Path, text: &str) -> Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())?;
     Ok(())
 }

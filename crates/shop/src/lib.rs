@@ -59,7 +59,14 @@ impl Shop {
     pub fn new(base: Base, hub: Hub) -> Shop {
         let placing = Group::start(base.db.clone(), Placing);
         let gateway = Gateway::Sandbox(Sandbox::new(base.db.clone(), base.clock.clone()));
-        Shop { base, hub, darkroom: Arc::new(Semaphore::new(DARKROOM)), placing, gateway, shows: Arc::default() }
+        Shop {
+            base,
+            hub,
+            darkroom: Arc::new(Semaphore::new(DARKROOM)),
+            placing,
+            gateway,
+            shows: Arc::default(),
+        }
     }
 
     /// Says who does the shop's jobs.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::{Context, Result};
 use base::{Won, settings};
 use bytes::Bytes;
-use people::{Address, Person, PersonId, People, operator};
+use people::{Address, People, Person, PersonId, operator};
 use shop::photo::{self, PhotoId};
 use shop::product::{self, Choice, Draft, Fact, NewVariant, Story, Withdrawal};
 use shop::store::{self, Identity, NewStore};
@@ -31,7 +31,8 @@ async fn market(app: &App, content: &Content) -> Result<()> {
     let told = &content.market;
     let legal = &told.legal;
     let line = |company: &str, representative: &str, address: &str, number: &str| {
-        [company, representative, address, &legal.phone, &legal.email, &legal.business_number, number].join(" · ")
+        [company, representative, address, &legal.phone, &legal.email, &legal.business_number, number]
+            .join(" · ")
     };
     let market = Market {
         name: told.name.clone(),
@@ -41,8 +42,18 @@ async fn market(app: &App, content: &Content) -> Result<()> {
         hours: told.hours.clone(),
         photo: Some(picture(app, &told.picture).await?.to_string()),
         identity: Said {
-            ko: line(&legal.company.ko, &legal.representative.ko, &legal.address.ko, &legal.mail_order_number.ko),
-            en: line(&legal.company.en, &legal.representative.en, &legal.address.en, &legal.mail_order_number.en),
+            ko: line(
+                &legal.company.ko,
+                &legal.representative.ko,
+                &legal.address.ko,
+                &legal.mail_order_number.ko,
+            ),
+            en: line(
+                &legal.company.en,
+                &legal.representative.en,
+                &legal.address.en,
+                &legal.mail_order_number.en,
+            ),
         },
         mediator: legal.mediator.clone().unwrap_or_default(),
         demo: true,
@@ -107,9 +118,14 @@ async fn draft(app: &App, content: &Content, product: &Product) -> Result<Draft>
         values: option.values.iter().map(|value| text(&value.name)).collect(),
     });
     let variants = product.variants.iter().map(|variant| NewVariant {
-        pick: variant.pick.iter().zip(&product.options).map(|(slug, option)| {
-            option.values.iter().position(|value| value.slug == *slug).unwrap_or_default()
-        }).collect(),
+        pick: variant
+            .pick
+            .iter()
+            .zip(&product.options)
+            .map(|(slug, option)| {
+                option.values.iter().position(|value| value.slug == *slug).unwrap_or_default()
+            })
+            .collect(),
         price_won: Won(variant.price_won),
         stock: variant.stock,
     });
@@ -120,7 +136,11 @@ async fn draft(app: &App, content: &Content, product: &Product) -> Result<Draft>
         photos,
         options: options.collect(),
         variants: variants.collect(),
-        stories: product.stories.iter().map(|story| Story { head: text(&story.head), body: text(&story.body) }).collect(),
+        stories: product
+            .stories
+            .iter()
+            .map(|story| Story { head: text(&story.head), body: text(&story.body) })
+            .collect(),
         facts: facts(product),
         withdrawal: withdrawal(content, &product.withdrawal)?,
         parcel: product.delivery.iter().any(|way| way == "parcel"),

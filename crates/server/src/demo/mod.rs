@@ -20,10 +20,14 @@ pub async fn guard(db: &Db, wanted: bool) -> Result<()> {
     let is_demo = settings::get::<bool>(db, MARK).await?.is_some();
     let people: i64 = sql!(value db, "select count(*) from people")?;
     if wanted && !is_demo && people > 0 {
-        bail!("This database holds a real market. Start without --demo, or choose another folder with --data.");
+        bail!(
+            "This database holds a real market. Start without --demo, or choose another folder with --data."
+        );
     }
     if !wanted && is_demo {
-        bail!("This database holds the demo market. Start with --demo, or choose another folder with --data.");
+        bail!(
+            "This database holds the demo market. Start with --demo, or choose another folder with --data."
+        );
     }
     if wanted && !is_demo {
         let mut tx = db.begin().await?;
@@ -56,6 +60,9 @@ pub fn logins() -> Vec<Login> {
         first
     });
     accounts
-        .map(|account| Login { contact: format!("{}   {}", account.phone, account.name.ko), role: account.role })
+        .map(|account| Login {
+            contact: format!("{}   {}", account.phone, account.name.ko),
+            role: account.role,
+        })
         .collect()
 }

@@ -82,8 +82,10 @@ impl App {
         let base = &self.app.base;
         let phone = format!("+8210{}", base.random.digits(8));
         let mut tx = base.db.begin().await.unwrap();
-        let id = people::person::create(&mut tx, name, Some(&phone), None, self.clock.now_ms()).await.unwrap();
-        let token = people::session::open(&mut tx, &id, "test", &base.random, self.clock.now_ms()).await.unwrap();
+        let id =
+            people::person::create(&mut tx, name, Some(&phone), None, self.clock.now_ms()).await.unwrap();
+        let token =
+            people::session::open(&mut tx, &id, "test", &base.random, self.clock.now_ms()).await.unwrap();
         tx.commit().await.unwrap();
         (id, token)
     }
