@@ -16,7 +16,7 @@ function sprite(): Plugin {
         const shapes = drawn.slice(drawn.indexOf(">", drawn.indexOf("<svg")) + 1, drawn.lastIndexOf("</svg>"));
         return `<symbol id="${name}" viewBox="0 0 24 24">${shapes.replace(/\s*\n\s*/g, "").replace(/ \/>/g, "/>")}</symbol>`;
       });
-      const source = `<svg xmlns="http://www.w3.org/2000/svg"><!-- Lucide, ISC licence -->${symbols.join("")}</svg>`;
+      const source = `<svg xmlns="http://www.w3.org/2000/svg"><!-- Icons: Lucide, copyright Lucide Icons and Contributors, ISC licence, https://lucide.dev/license -->${symbols.join("")}</svg>`;
       this.emitFile({ type: "asset", name: "icons.svg", originalFileName: "icons.svg", source });
     },
   };
