@@ -210,3 +210,95 @@ impl Transcoder {
         frames
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PACKET: i64 = 960;
+
+    fn tone(packets: i64) -> Vec<Vec<u8>> {
+        let mut opus = opus::Encoder::new(48_000, opus::Channels::Mono, opus::Application::Audio).unwrap();
+        let wave = |n: i64| (f64::sin(n as f64 * 0.0576) * 9000.0) as i16;
+        let pcm = |packet: i64| (0..PACKET).map(|n| wave(packet * PACKET + n)).collect::<Vec<_>>();
+        (0..packets).map(|packet| opus.encode_vec(&pcm(packet), 400).unwrap()).collect()
+    }
+
+    fn seamless(frames: &[SoundFrame]) {
+        for pair in frames.windows(2) {
+            assert_eq!(pair[1].at - pair[0].at, FRAME as i64);
+        }
+    }
+
+    #[test]
+    fn lost_packets_leave_no_seam_and_no_drift() {
+        let mut sound = Transcoder::new().unwrap();
+        let mut frames = Vec::new();
+        for (n, packet) in (0i64..).zip(tone(198)) {
+            if n % 7 != 3 && !(100..140).contains(&n) {
+                frames.extend(sound.packet(n * PACKET, 5000 + n * PACKET, &packet));
+            }
+        }
+        seamless(&frames);
+        assert_eq!(sound.position(), Some(5000 + 198 * PACKET));
+        assert_eq!(frames[0].at, 5000 - sound.delay);
+        assert!(sound.loudness() > 80 && sound.loudness() == 0);
+    }
+
+    #[test]
+    fn a_microphone_whose_crystal_is_off_is_followed() {
+        for off in [0.9997, 1.0003] {
+            let mut sound = Transcoder::new().unwrap();
+            let mut frames = Vec::new();
+            let mut apart = 0;
+            for (n, packet) in (0i64..).zip(tone(750)) {
+                let target = (n as f64 * PACKET as f64 * off) as i64;
+                frames.extend(sound.packet(n * PACKET, target, &packet));
+                apart = target + PACKET - sound.position().unwrap();
+            }
+            seamless(&frames);
+            assert!(apart.abs() <= TOLERANCE + PACKET / 100, "{apart} samples apart after 15 s");
+        }
+    }
+
+    #[test]
+    fn silence_fills_and_late_sound_is_left_out() {
+        let mut sound = Transcoder::new().unwrap();
+        let packets = tone(30);
+        let mut frames = sound.packet(0, 0, &packets[0]);
+        frames.extend(sound.silence(20 * PACKET));
+        for n in 10..30 {
+            frames.extend(sound.packet(n * PACKET, n * PACKET, &packets[n as usize]));
+        }
+        seamless(&frames);
+        assert!((sound.position().unwrap() - 30 * PACKET).abs() < PACKET);
+    }
+
+    #[test]
+    fn a_long_hole_stays_a_hole() {
+        let mut sound = Transcoder::new().unwrap();
+        let packets = tone(2);
+        sound.packet(0, 0, &packets[0]);
+        sound.packet(960, 60 * AUDIO_SCALE, &packets[1]);
+        assert_eq!(sound.position(), Some(60 * AUDIO_SCALE + PACKET));
+        assert!(sound.waiting.len() <= FRAME * CHANNELS + MAX_PACKET * CHANNELS);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn no_packet_makes_it_panic(packets in proptest::collection::vec(
+            (any::<u32>(), -100_000i64..100_000, proptest::collection::vec(any::<u8>(), 0..200)), 1..10))
+        {
+            let mut sound = Transcoder::new().unwrap();
+            let mut at = 10 * AUDIO_SCALE;
+            for (rtp, step, packet) in packets {
+                at += step;
+                sound.packet(i64::from(rtp), at, &packet);
+                prop_assert!(sound.waiting.len() <= (FRAME + MAX_PACKET) * CHANNELS);
+            }
+        }
+    }
+}

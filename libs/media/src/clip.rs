@@ -144,7 +144,7 @@ pub(crate) async fn play(
         second.2 += size;
         if second.0.elapsed() >= Duration::from_secs(1) {
             let kbps = second.2 as u32 / 125;
-            stream.set_stats(generation, Stats { kbps, sound: 50, ..second.1 });
+            stream.set_stats(generation, Stats { kbps, ..second.1 });
             second = (Instant::now(), Stats { fps: 0, ..second.1 }, 0);
         }
     }

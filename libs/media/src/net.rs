@@ -30,7 +30,11 @@ pub(crate) struct Net {
     local: SocketAddr,
     candidates: Arc<Vec<SocketAddr>>,
     routes: Arc<Mutex<Routes>>,
+    _reader: Arc<Reader>,
 }
+
+/// The reading task; it goes when the last user of the port goes, and the port with it.
+struct Reader(tokio::task::AbortHandle);
 
 /// A datagram and when it came.
 pub(crate) struct Packet {
@@ -64,9 +68,10 @@ impl Net {
         let socket = Arc::new(UdpSocket::bind(config.udp).await.map_err(setup)?);
         let local = socket.local_addr().map_err(setup)?;
         let candidates = Arc::new(candidates(local, &config.advertise));
-        let net = Net { socket, local, candidates, routes: Arc::default() };
-        tokio::spawn(read(net.socket.clone(), Arc::downgrade(&net.routes)));
-        Ok(net)
+        let routes = Arc::default();
+        let task = tokio::spawn(read(socket.clone(), Arc::clone(&routes)));
+        let _reader = Arc::new(Reader(task.abort_handle()));
+        Ok(Net { socket, local, candidates, routes, _reader })
     }
 
     /// The bound address.
@@ -109,6 +114,12 @@ impl Net {
     }
 }
 
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut routes = lock(&self.net.routes);
@@ -142,11 +153,10 @@ impl Routes {
     }
 }
 
-async fn read(socket: Arc<UdpSocket>, routes: std::sync::Weak<Mutex<Routes>>) {
+async fn read(socket: Arc<UdpSocket>, routes: Arc<Mutex<Routes>>) {
     let mut buffer = vec![0; MAX_PACKET];
     loop {
         let Ok((length, from)) = socket.recv_from(&mut buffer).await else { continue };
-        let Some(routes) = routes.upgrade() else { return };
         let from = SocketAddr::new(from.ip().to_canonical(), from.port());
         let data = &buffer[..length];
         if let Some(session) = lock(&routes).find(from, data) {

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures::future::join_all;
 use object_store::ObjectStore;
 use str0m::crypto::dtls::DtlsCert;
+use tokio::sync::watch;
 
 use crate::fmp4::VIDEO_SCALE;
 use crate::net::Net;
@@ -69,7 +70,7 @@ impl Origin {
         }
         let stream = home.make(id, past);
         home.streams().insert(id.to_owned(), stream.clone());
-        tokio::spawn(forget_later(self.clone(), stream.clone()));
+        tokio::spawn(forget_later(Arc::downgrade(home), stream.id().to_owned(), stream.watch()));
         Ok(stream)
     }
 
@@ -160,10 +161,11 @@ impl Home {
 }
 
 /// Ended streams leave memory after a while.
-async fn forget_later(origin: Origin, stream: Arc<Stream>) {
-    let (id, mut state) = (stream.id().to_owned(), stream.watch());
-    drop(stream);
-    let _ = state.wait_for(|state| *state == State::Ended).await;
-    tokio::time::sleep(LINGER).await;
-    origin.forget(&id);
+async fn forget_later(home: Weak<Home>, id: String, mut state: watch::Receiver<State>) {
+    if state.wait_for(|state| *state == State::Ended).await.is_ok() {
+        tokio::time::sleep(LINGER).await;
+        if let Some(home) = home.upgrade() {
+            Origin { home }.forget(&id);
+        }
+    }
 }

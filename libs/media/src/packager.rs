@@ -216,7 +216,8 @@ impl Packager {
         let apart = (at - self.last_at).clamp(1, MAX_GUESS);
         self.guess = (self.guess * 7 + apart) / 8;
         let Some(before) = self.video.last_mut() else { return self.end };
-        let starts = at.max(self.last_starts + 1);
+        // After a guess that was too long the pictures catch up, each still being seen for a moment.
+        let starts = at.max(self.last_starts + (self.guess / 4).max(1));
         before.duration = (starts - self.last_starts) as u32;
         self.end = starts;
         starts

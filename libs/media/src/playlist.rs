@@ -97,7 +97,7 @@ pub(crate) fn heading(
 /// The multivariant playlist with its one variant.
 pub(crate) fn multivariant(film: &Film, bits_per_second: u64) -> String {
     format!(
-        "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-INDEPENDENT-SEGMENTS\n\
+        "#EXTM3U\n#EXT-X-VERSION:9\n\
          #EXT-X-STREAM-INF:BANDWIDTH={bits_per_second},CODECS=\"{}\",RESOLUTION={}x{}\nlive.m3u8\n",
         film.codecs, film.width, film.height,
     )

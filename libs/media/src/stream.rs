@@ -77,7 +77,7 @@ pub struct Stats {
     pub broken: u64,
     /// Round trip to the publisher, when known.
     pub rtt_ms: Option<u32>,
-    /// Loudness of the last second, 0 (silence) to 100.
+    /// Loudness of the last second, 0 (silence) to 100. A clip is not listened to: always 0.
     pub sound: u8,
     /// Since when this publisher sends, in Unix milliseconds; 0 without one.
     pub since_ms: i64,

@@ -162,7 +162,9 @@ impl Writer {
                 Ok(()) => return Stored::Kept,
                 Err(error) => {
                     tracing::warn!(stream.id = %id, attempt, "Storing {id}/{file} failed: {error}");
-                    tokio::time::sleep(PAUSE * 2u32.pow(attempt)).await;
+                    if attempt + 1 < TRIES {
+                        tokio::time::sleep(PAUSE * 2u32.pow(attempt)).await;
+                    }
                 }
             }
         }

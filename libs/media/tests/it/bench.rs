@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use media::{Clip, Config, Origin, Reload, Served, State, Stream};
+use mp4_atom::{Any, DecodeMaybe, TrunSamples};
 use object_store::local::LocalFileSystem;
 use object_store::{ObjectStore, ObjectStoreExt};
 use tempfile::TempDir;
@@ -106,7 +107,22 @@ pub(crate) fn clip(size: &str, seconds: u32) -> Arc<Clip> {
 
 /// What ffmpeg says while it decodes everything; nothing is what we want to hear.
 pub(crate) fn complaints(input: &str) -> String {
-    let out = Command::new("ffmpeg").args(["-v", "error", "-i", input, "-f", "null", "-"]).output().unwrap();
+    let out = Command::new("ffmpeg")
+        .args([
+            "-v",
+            "error",
+            "-i",
+            input,
+            "-fps_mode",
+            "passthrough",
+            "-enc_time_base",
+            "-1",
+            "-f",
+            "null",
+            "-",
+        ])
+        .output()
+        .unwrap();
     String::from_utf8_lossy(&out.stderr).into_owned()
 }
 
@@ -125,6 +141,32 @@ pub(crate) fn packets(input: &str, stream: &str) -> Vec<(f64, f64, bool)> {
         (number(), number(), line.contains('K'))
     };
     text.lines().filter(|line| !line.is_empty()).map(read).collect()
+}
+
+/// Seams in the timeline of a track (1 picture, 2 sound) over parts in a row, in ticks: the truth of the
+/// boxes, where ffprobe would guess lengths.
+pub(crate) fn seams(mut media: &[u8], track: u32) -> Vec<i64> {
+    let (mut seams, mut end) = (Vec::new(), None);
+    while let Some(atom) = Any::decode_maybe(&mut media).unwrap() {
+        let Any::Moof(moof) = atom else { continue };
+        for traf in moof.traf.iter().filter(|traf| traf.tfhd.track_id == track) {
+            let starts = traf.tfdt.as_ref().unwrap().base_media_decode_time as i64;
+            seams.extend(end.map(|end| starts - end).filter(|seam| *seam != 0));
+            let TrunSamples::Explicit(samples) = &traf.trun[0].samples else { panic!("samples are listed") };
+            let length: i64 = samples.iter().map(|sample| i64::from(sample.duration.unwrap())).sum();
+            end = Some(starts + length);
+        }
+    }
+    seams
+}
+
+/// All segments of a recording in a row.
+pub(crate) async fn recorded(bench: &Bench, id: &str) -> Vec<u8> {
+    let mut film = Vec::new();
+    for file in bench.text(id, "vod.m3u8").await.lines().filter(|line| line.ends_with(".m4s")) {
+        film.extend_from_slice(&bench.get(id, file).await.body);
+    }
+    film
 }
 
 pub(crate) fn write(folder: &TempDir, name: &str, parts: &[Bytes]) -> String {
