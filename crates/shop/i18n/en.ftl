@@ -1,4 +1,3 @@
-
 # Market, stalls and products
 shop-more = See all
 shop-home-morning = The market is open. Buy what came in today, face to face.
@@ -43,3 +42,75 @@ shop-withdrawal-made = Made to order: once begun it cannot be returned for a cha
 shop-gone = { $product } is no longer sold
 shop-gone-next = { $store } has other things.
 shop-gone-store = See the stall
+
+# 파는 쪽
+sell-mine = My stores
+sell-none-yet = Welcome
+sell-none-yet-text = Answer five questions and your store is open. It takes five minutes.
+sell-open = Open a store
+sell-open-another = Open one more store
+sell-not-listed = Shoppers cannot see it yet
+sell-fill-identity = Add seller details
+sell-next = Next
+sell-back = Back
+sell-save = Save
+sell-look-again = Something needs mending. Look for the red words. What you typed is still here.
+sell-q-category = What do you sell?
+sell-category-fish = Fish and seafood
+sell-category-produce = Vegetables and fruit
+sell-category-food = Side dishes and food
+sell-category-clothing = Clothes and shoes
+sell-category-household = Pots and household
+sell-category-other = Something else
+sell-q-name = What is your store called?
+sell-name = Name of the store
+sell-name-help = The name your customers use is best. For example: Pado Fish
+sell-q-line = What kind of store is it, in one line?
+sell-line = One line
+sell-line-help = For example: picked at the pier every dawn
+sell-q-where = Where and when are you open?
+sell-where = Where the store is
+sell-where-help = How customers find you. For example: Central Market, building 2, no. 14
+sell-hours = Opening hours
+sell-hours-help = For example: 7 in the morning to 7 in the evening, closed on Sundays
+sell-q-who = Who is selling?
+sell-q-who-why = The law asks you to tell customers. It is easiest with your business registration in hand.
+sell-company-help = As it stands on your business registration.
+sell-business-number-help = Ten digits. Hyphens are not needed.
+sell-mail-order-help = The number you had from the district office or Government24. For example: 2026-Seoul-Junggu-0123
+sell-exempt = My store does not have to report mail-order sales
+sell-exempt-help = That is so for simplified taxpayers and for fewer than 50 sales a year. Tick it if it is true.
+sell-open-now = Open the store
+sell-later = Open now, add this later
+sell-later-note = Until it is complete, the market does not show your store. You can add products already.
+sell-opened = { $name } is open!
+sell-opened-next = Shall we add your first product? One photo is enough to begin.
+sell-first-product = Add the first product
+sell-listed = The market shows your store.
+sell-unlisted = Add only this, and the market shows your store.
+sell-address = Address of your store:
+sell-to-store = Go to my store
+sell-saved = Saved.
+sell-listed-now = Saved. The market shows your store now.
+sell-still-missing = For the market to show it, this is still needed.
+
+store-company = Company
+store-representative = Representative
+store-address = Business address
+store-phone = Phone
+store-email = E-mail
+store-business-number = Business registration number
+store-mail-order-number = Mail-order report number
+store-mail-order-exempt = Exempt from reporting
+
+# 칸에서 틀린 것
+field-empty = Please fill this in.
+field-choose = Please choose one.
+field-too-long = This is too long. Please shorten it.
+field-unreadable = There are characters we cannot use. Please delete them and write again.
+field-out-of-range = This number is too large or too small. Please write it again.
+field-slug = An address may hold small letters, digits and hyphens only.
+field-business-number = This number is not right. Please look at the ten digits on your registration again.
+field-email = Please look at the e-mail address again. It needs an @.
+problem-fields = Some fields need mending
+problem-fields-next = Please mend the fields that are marked and send it again.

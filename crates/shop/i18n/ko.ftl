@@ -1,4 +1,3 @@
-
 # 시장과 가게와 상품
 shop-more = 모두 보기
 shop-home-morning = 시장이 문을 열었어요. 오늘 들어온 것을 사장님 얼굴 보고 사세요.
@@ -43,3 +42,75 @@ shop-withdrawal-made = 주문을 받고 만들어서, 만들기 시작한 뒤에
 shop-gone = { JOSA($product, "은/는") } 이제 팔지 않아요
 shop-gone-next = { $store }에 다른 것이 있어요.
 shop-gone-store = 가게 보기
+
+# 파는 쪽
+sell-mine = 내 가게
+sell-none-yet = 어서 오세요, 사장님
+sell-none-yet-text = 다섯 가지만 알려 주시면 가게가 열려요. 5분이면 돼요.
+sell-open = 가게 열기
+sell-open-another = 가게 하나 더 열기
+sell-not-listed = 아직 손님에게 안 보여요
+sell-fill-identity = 판매자 정보 적기
+sell-next = 다음
+sell-back = 앞으로
+sell-save = 저장
+sell-look-again = 고칠 칸이 있어요. 빨간 글씨를 봐 주세요. 적은 것은 그대로 있어요.
+sell-q-category = 무엇을 파세요?
+sell-category-fish = 생선·해물
+sell-category-produce = 채소·과일
+sell-category-food = 반찬·먹거리
+sell-category-clothing = 옷·신발
+sell-category-household = 그릇·살림
+sell-category-other = 다른 것
+sell-q-name = 가게 이름이 뭐예요?
+sell-name = 가게 이름
+sell-name-help = 손님이 부르는 이름이 좋아요. 예: 파도네 생선
+sell-q-line = 한마디로 어떤 가게예요?
+sell-line = 한 줄 소개
+sell-line-help = 예: 새벽마다 부두에서 골라 와요
+sell-q-where = 어디서, 언제 여세요?
+sell-where = 가게 자리
+sell-where-help = 손님이 찾아오는 길이에요. 예: 중앙시장 2동 14호
+sell-hours = 여는 시간
+sell-hours-help = 예: 아침 7시부터 저녁 7시, 일요일은 쉬어요
+sell-q-who = 파는 분은 누구세요?
+sell-q-who-why = 법에 따라 손님에게 꼭 알려야 해요. 사업자등록증을 보고 적으면 쉬워요.
+sell-company-help = 사업자등록증에 적힌 이름 그대로예요.
+sell-business-number-help = 숫자 열 자리예요. 줄표는 없어도 돼요.
+sell-mail-order-help = 구청이나 정부24에서 받은 번호예요. 예: 제2026-서울중구-0123호
+sell-exempt = 통신판매업 신고를 안 해도 되는 가게예요
+sell-exempt-help = 간이과세자이거나 한 해 50번보다 적게 파는 경우예요. 맞으면 눌러 주세요.
+sell-open-now = 가게 열기
+sell-later = 나중에 적고 먼저 열기
+sell-later-note = 다 적을 때까지 시장에는 안 보여요. 상품은 미리 올려 둘 수 있어요.
+sell-opened = { $name }, 문을 열었어요!
+sell-opened-next = 이제 첫 상품을 올려 볼까요? 사진 한 장이면 시작할 수 있어요.
+sell-first-product = 첫 상품 올리기
+sell-listed = 시장에 가게가 보여요.
+sell-unlisted = 시장에 보이려면 이것만 더 적어 주세요.
+sell-address = 가게 주소:
+sell-to-store = 내 가게로 가기
+sell-saved = 저장했어요.
+sell-listed-now = 저장했어요. 이제 시장에 가게가 보여요.
+sell-still-missing = 시장에 보이려면 이것이 더 필요해요.
+
+store-company = 상호
+store-representative = 대표자
+store-address = 사업장 주소
+store-phone = 전화번호
+store-email = 이메일
+store-business-number = 사업자등록번호
+store-mail-order-number = 통신판매업 신고번호
+store-mail-order-exempt = 신고 면제
+
+# 칸에서 틀린 것
+field-empty = 여기를 적어 주세요.
+field-choose = 하나를 골라 주세요.
+field-too-long = 너무 길어요. 조금 줄여 주세요.
+field-unreadable = 쓸 수 없는 글자가 있어요. 지우고 다시 적어 주세요.
+field-out-of-range = 너무 크거나 작은 수예요. 다시 적어 주세요.
+field-slug = 주소에는 영어 소문자, 숫자, 줄표만 쓸 수 있어요.
+field-business-number = 번호가 맞지 않아요. 사업자등록증의 숫자 열 자리를 다시 봐 주세요.
+field-email = 이메일 주소를 다시 봐 주세요. @가 들어가야 해요.
+problem-fields = 고칠 칸이 있어요
+problem-fields-next = 표시된 칸을 고쳐서 다시 보내 주세요.

@@ -88,5 +88,9 @@ impl Shop {
 
 /// Pages, forms and the API; they pass the page layers.
 pub fn routes(shop: Shop) -> OpenApiRouter {
-    OpenApiRouter::new().merge(store::pages::routes()).merge(product::pages::routes()).with_state(shop)
+    OpenApiRouter::new()
+        .merge(store::pages::routes())
+        .merge(store::opening::routes())
+        .merge(product::pages::routes())
+        .with_state(shop)
 }

@@ -16,6 +16,7 @@ use crate::text::{Text, read};
 use crate::{Error, Result, Shop, set};
 
 mod identity;
+pub(crate) mod opening;
 pub mod pages;
 mod slug;
 
