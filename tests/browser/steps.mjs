@@ -75,35 +75,33 @@ export async function seller(chrome, market, options) {
 export const productIn = (page) =>
   page.locator('main .product:not(.gone) a[href^="/products/"]:visible, main a[href^="/products/"]:visible').first();
 
-/** From a product's page to the payment page; the address is typed once and remembered by the market. */
-export async function order(self, { handover, look = false }) {
+/** From a product's page to the payment page; what the market remembers is not typed again. */
+export async function order(self, { handOver, look = false }) {
   const { page } = self;
-  for (const group of await page.locator("main fieldset:visible:has(input[type=radio])").all()) {
-    if (!(await group.locator("input:checked").count())) await group.locator("label").first().click();
+  await press(page, page.locator('main form[action$="/buy"] .action-bar button:not([formaction])'));
+  await page.waitForURL(/checkout/);
+  if (look) await self.look(`checkout-${handOver}`);
+  const way = page.locator(`[name=hand_over][value=${handOver}]`);
+  if (!(await way.isChecked())) await page.locator("label.choice", { has: way }).click();
+  const where = { postcode: "00000", address: "너울포시 등대길 7", address_detail: "2층" };
+  const who = { recipient: "김단골", phone: "010-0000-0077", ...(handOver === "parcel" ? where : {}) };
+  for (const [name, value] of Object.entries(who)) {
+    const field = page.locator(`main [name=${name}]`);
+    if (!(await field.inputValue())) await field.fill(value);
   }
-  await page.locator("main [data-buy]:visible, main button[name=buy]:visible, main .action-bar button:visible").first().click();
-  await page.waitForURL(/checkout|pay/);
-  if (look) await self.look(`checkout-${handover}`);
-  const way = page.locator(`main input[value="${handover}"]`);
-  if (await way.count()) await way.first().check({ force: true });
-  const answers = { name: "김단골", phone: "01000000077", postcode: "00000", address: "너울포시 등대길 7", detail: "2층" };
-  for (const input of await page.locator("main input[required]:visible, main textarea[required]:visible").all()) {
-    const kind = await input.getAttribute("type");
-    if (kind === "radio") continue;
-    if (kind === "checkbox") { await input.check(); continue; }
-    const name = await input.getAttribute("name");
-    if (!(await input.inputValue())) await input.fill(answers[Object.keys(answers).find((key) => name.includes(key))] ?? "단골");
-  }
+  const agreed = page.locator("[name=agreed]");
+  if (await agreed.count()) await agreed.check();
   await press(page, mainButton(page));
   await page.waitForURL(/\/pay\//);
 }
 
-/** Presses a button of the sandbox payment page: approve, decline or timeout. */
-export async function pay(self, outcome, { look = false } = {}) {
+/** Presses a button of the sandbox's payment page: approve, decline or silent. */
+export async function pay(self, answer, { keep = false, look = false } = {}) {
   const { page } = self;
   await page.waitForURL(/\/pay\//);
-  if (look) await self.look(`pay-${outcome}`);
-  await press(page, page.locator(`main button[value="${outcome}"]`).first());
+  if (keep) await page.locator("[name=keep]").check();
+  if (look) await self.look(`pay-${answer}`);
+  await press(page, page.locator(`main button[value=${answer}]`));
 }
 
 /** From the store's page to the studio of a new show, as few taps as the pages allow; they are counted. */
