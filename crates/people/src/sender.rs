@@ -4,6 +4,7 @@
 //! nobody else send them in bulk), and every provider takes one HTTP request with a key in a header:
 //! so there is one sender for all of them, and its body is a template.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::Secret;
@@ -23,8 +24,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub enum Sender {
     /// Nobody: messages are rows of `outbox`, read at `/dev/outbox`, which only the demo has.
     Sandbox,
-    /// A mail server and a text message provider; either may be missing.
-    Providers { mail: Option<Mail>, texts: Option<Texts> },
+    /// A mail server and a text message provider. Shared, because every request carries its sender.
+    Providers(Arc<Providers>),
+}
+
+/// The ways out of the house; either may be missing.
+#[derive(Debug)]
+pub struct Providers {
+    mail: Option<Mail>,
+    texts: Option<Texts>,
 }
 
 /// What the market's settings say about sending.
@@ -88,27 +96,23 @@ impl Sender {
             Some(url) => Some(Texts::of(url, settings.sms_header.as_ref(), settings.sms_body.as_deref())?),
             None => None,
         };
-        Ok(Sender::Providers { mail, texts })
+        Ok(Sender::Providers(Arc::new(Providers { mail, texts })))
     }
 
     /// Whether a message can get to such an address at all.
     pub(crate) fn reaches(&self, address: &Address) -> bool {
         match (self, address) {
             (Sender::Sandbox, _) => true,
-            (Sender::Providers { texts, .. }, Address::Phone(_)) => texts.is_some(),
-            (Sender::Providers { mail, .. }, Address::Email(_)) => mail.is_some(),
+            (Sender::Providers(providers), Address::Phone(_)) => providers.texts.is_some(),
+            (Sender::Providers(providers), Address::Email(_)) => providers.mail.is_some(),
         }
     }
 
     pub(crate) async fn send(&self, address: &Address, message: &Message) -> Result<Sent, Error> {
-        match (self, address) {
-            (Sender::Sandbox, _) => return Ok(Sent::Kept),
-            (Sender::Providers { texts: Some(texts), .. }, Address::Phone(_)) => {
-                texts.send(address, message).await?;
-            }
-            (Sender::Providers { mail: Some(mail), .. }, Address::Email(email)) => {
-                mail.send(email, message).await?;
-            }
+        let Sender::Providers(providers) = self else { return Ok(Sent::Kept) };
+        match (providers.as_ref(), address) {
+            (Providers { texts: Some(texts), .. }, Address::Phone(_)) => texts.send(address, message).await?,
+            (Providers { mail: Some(mail), .. }, Address::Email(email)) => mail.send(email, message).await?,
             _ => return Err(Error::NoSender),
         }
         Ok(Sent::Away)
@@ -116,8 +120,8 @@ impl Sender {
 }
 
 /// A mail server.
-#[derive(Clone, Debug)]
-pub struct Mail {
+#[derive(Debug)]
+struct Mail {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
 }
@@ -145,8 +149,8 @@ impl Mail {
 }
 
 /// A text message provider.
-#[derive(Clone, Debug)]
-pub struct Texts {
+#[derive(Debug)]
+struct Texts {
     client: reqwest::Client,
     url: reqwest::Url,
     header: Option<(HeaderName, HeaderValue)>,
