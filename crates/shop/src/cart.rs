@@ -10,6 +10,8 @@ use crate::product::{ProductId, VariantId};
 use crate::text::read;
 use crate::{Error, Result, Shop};
 
+pub mod pages;
+
 /// Different things in one cart.
 const MAX_ROWS: i64 = 50;
 /// Pieces of one thing in one order.

@@ -20,8 +20,6 @@ pub enum Error {
     PriceChanged,
     #[error("the order has moved on")]
     OrderMovedOn,
-    #[error("the payment is already settled")]
-    PaymentSettled,
     #[error("the notice on withdrawal was not agreed to")]
     NotAgreed,
     #[error("the photo is not one we can read: {0:?}")]
@@ -81,7 +79,6 @@ impl From<Error> for Problem {
             }
             Error::PriceChanged => Problem::conflict("price-changed"),
             Error::OrderMovedOn => Problem::conflict("order-moved-on"),
-            Error::PaymentSettled => Problem::conflict("payment-settled"),
             Error::NotAgreed => Problem::invalid("not-agreed").field("agreed", "not-agreed"),
             Error::Photo(fault) => photo_problem(fault),
             Error::CartFull => Problem::conflict("cart-full"),

@@ -5,8 +5,10 @@
 //! three states of one order. Placing an order goes through one writer that commits in groups, so
 //! that the last box is sold once and a hundred buyers share one flush of the disk.
 
+pub mod buy;
 pub mod buyer;
 pub mod cart;
+pub mod checkout;
 pub mod delivery;
 mod error;
 mod faults;
@@ -92,5 +94,17 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(store::pages::routes())
         .merge(store::opening::routes())
         .merge(product::pages::routes())
+        .merge(cart::pages::routes())
+        .merge(checkout::routes())
+        .merge(buy::routes())
+        .merge(payment::pages::routes())
+        .merge(order::pages::routes())
+        .merge(order::selling::routes())
+        .merge(order::api::routes())
         .with_state(shop)
+}
+
+/// The seller's listening socket, mounted outside the page layers.
+pub fn sockets(shop: Shop) -> axum::Router {
+    order::selling::socket_routes().with_state(shop)
 }

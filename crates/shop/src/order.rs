@@ -22,8 +22,12 @@ mod hold;
 mod offer;
 mod place;
 
+pub mod api;
+pub mod pages;
+pub mod selling;
+
 pub(crate) use hold::{EXPIRE, expire};
-pub use place::{NewLine, NewOrder, Placed, Placing, place, quote};
+pub use place::{NewLine, NewOrder, Placed, Placing, Quote, place, quote};
 
 /// Names an order in [`OrderId`].
 pub enum OrderMark {}
@@ -75,6 +79,26 @@ impl FulfilmentState {
             FulfilmentState::Preparing => "preparing",
             FulfilmentState::Sent => "sent",
             FulfilmentState::HandedOver => "handed-over",
+        }
+    }
+
+    /// The key of its name on the seller's list.
+    pub fn words(self) -> &'static str {
+        match self {
+            FulfilmentState::New => "selling-stage-new",
+            FulfilmentState::Preparing => "selling-stage-preparing",
+            FulfilmentState::Sent => "selling-stage-sent",
+            FulfilmentState::HandedOver => "selling-stage-handed-over",
+        }
+    }
+
+    /// The key of the button that leads here.
+    pub fn action(self) -> &'static str {
+        match self {
+            FulfilmentState::New => "selling-back",
+            FulfilmentState::Preparing => "selling-prepare",
+            FulfilmentState::Sent => "selling-send",
+            FulfilmentState::HandedOver => "selling-hand-over",
         }
     }
 }
@@ -131,6 +155,22 @@ impl Order {
     pub fn is_cancelable(&self) -> bool {
         matches!(self.order_state, OrderState::Pending | OrderState::Confirmed)
             && self.fulfilment_state == FulfilmentState::New
+    }
+
+    /// Whether the money is here.
+    pub fn is_paid(&self) -> bool {
+        self.payment_state == PaymentState::Paid
+    }
+
+    /// What the buyer may want to know of that: the key of a sentence, or nothing.
+    pub fn stands_next(&self) -> &'static str {
+        match self.stands() {
+            "order-is-unknown" => "order-next-unknown",
+            "order-is-expired" => "order-next-expired",
+            "order-is-refunding" => "order-next-refunding",
+            "order-is-new" => "order-next-new",
+            _ => "",
+        }
     }
 
     /// Whether it is picked up at the stall.

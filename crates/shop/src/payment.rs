@@ -18,6 +18,7 @@ mod ledger;
 mod sandbox;
 
 pub mod method;
+pub mod pages;
 
 pub use gateway::{Gateway, Observed, Seen};
 pub use sandbox::{APPROVE, DECLINE, SILENT, Sandbox};
@@ -319,4 +320,11 @@ pub async fn of_buyer(db: &Db, buyers: &[String], id: &IntentId) -> Result<(Inte
 /// Keeps the sandbox's card for a person who asked for it, once it has worked.
 pub async fn keep(shop: &Shop, person: &PersonId, token: &str) -> Result<()> {
     method::keep(shop, person, shop.gateway.name(), token).await
+}
+
+/// Whether the last try was refused, which the page says before the next.
+pub async fn was_declined(db: &Db, intent: &IntentId) -> Result<bool> {
+    let last: Option<AttemptState> = sql!(maybe db,
+        "select state from payment_attempts where intent_id = $1 order by place desc limit 1", intent)?;
+    Ok(last == Some(AttemptState::Declined))
 }

@@ -12,7 +12,7 @@ const COUNTERS: [&str; 19] = [
 const LINES: usize = 2;
 
 /// "주문 들어왔어요, 고등어 두 마리, 굴 세 봉지".
-pub fn order<'l>(lines: impl ExactSizeIterator<Item = (&'l str, &'l str, i64)>) -> String {
+pub(crate) fn order<'l>(lines: impl ExactSizeIterator<Item = (&'l str, &'l str, i64)>) -> String {
     let more = lines.len().saturating_sub(LINES);
     let mut said = "주문 들어왔어요".to_owned();
     for (name, unit, quantity) in lines.take(LINES) {
@@ -26,13 +26,13 @@ pub fn order<'l>(lines: impl ExactSizeIterator<Item = (&'l str, &'l str, i64)>) 
 }
 
 /// "고등어 두 마리": the name without its brackets, and how many.
-pub fn thing(name: &str, unit: &str, quantity: i64) -> String {
+pub(crate) fn thing(name: &str, unit: &str, quantity: i64) -> String {
     let counter = if COUNTERS.contains(&unit) { unit } else { "개" };
     format!("{} {}", bare(name), counted(quantity, counter))
 }
 
 /// "두 개", "스무 개", "열한 마리"; past ninety-nine in digits.
-pub fn counted(number: i64, counter: &str) -> String {
+pub(crate) fn counted(number: i64, counter: &str) -> String {
     match number {
         20 => format!("스무 {counter}"),
         1..=99 => format!("{}{} {counter}", TENS[(number / 10) as usize], ONES[(number % 10) as usize]),

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use base::{Db, Tx, Won, sql};
 use people::StoreId;
 use sqlx::FromRow;
+use web::Lang;
 
 use crate::delivery::Fees;
 use crate::photo::PhotoId;
 use crate::product::{ProductId, VariantId, Withdrawal};
-use crate::{Result, set};
+use crate::{Result, set, text};
 
 /// A variant as it is offered now, with its store's fees.
 #[derive(Clone, Debug, FromRow)]
@@ -37,6 +38,21 @@ pub(crate) struct Offer {
 }
 
 impl Offer {
+    /// The product's name for a reader.
+    pub(crate) fn name_in(&self, lang: Lang) -> &str {
+        text::read(lang, &self.name, &self.name_en)
+    }
+
+    /// The variant's name for a reader.
+    pub(crate) fn variant_in(&self, lang: Lang) -> &str {
+        text::read(lang, &self.variant_name, &self.variant_name_en)
+    }
+
+    /// The photo's id, or nothing.
+    pub(crate) fn cover_id(&self) -> &str {
+        self.cover.as_ref().map(PhotoId::as_str).unwrap_or_default()
+    }
+
     pub(crate) fn fees(&self) -> Fees {
         Fees {
             parcel_won: self.parcel_won,

@@ -22,7 +22,7 @@ use crate::cart;
 use crate::delivery::{HandOver, Recipient};
 use crate::faults::Faults;
 use crate::payment::IntentId;
-use crate::product::VariantId;
+use crate::product::{VariantId, Withdrawal};
 use crate::stock::{self, Amount};
 use crate::{Error, Result, Shop, set};
 
@@ -68,10 +68,54 @@ pub struct Placed {
 #[derive(Clone, Debug)]
 pub struct Quote {
     pub store: StoreId,
-    pub lines: Vec<(Offer, i64)>,
+    pub(crate) lines: Vec<(Offer, i64)>,
     pub goods_won: Won,
     pub parcel_won: Option<Won>,
     pub pickup: bool,
+}
+
+impl Quote {
+    /// Whether it may be handed over this way.
+    pub fn offers(&self, by: HandOver) -> bool {
+        match by {
+            HandOver::Parcel => self.parcel_won.is_some(),
+            HandOver::Pickup => self.pickup,
+        }
+    }
+
+    /// The way to propose when nobody has said.
+    pub fn first_way(&self) -> HandOver {
+        if self.parcel_won.is_some() { HandOver::Parcel } else { HandOver::Pickup }
+    }
+
+    /// What all of it comes to.
+    pub fn total(&self, by: HandOver) -> Won {
+        match by {
+            HandOver::Parcel => self.goods_won + self.parcel_won.unwrap_or_default(),
+            HandOver::Pickup => self.goods_won,
+        }
+    }
+
+    /// Whether something cannot be sent back as usual, which the buyer has to agree to.
+    pub fn is_exception(&self) -> bool {
+        self.lines.iter().any(|(offer, _)| offer.withdrawal.is_exception())
+    }
+
+    /// The notices on that, each once, as keys of their words.
+    pub fn notices(&self) -> Vec<&'static str> {
+        let mut keys: Vec<_> = self
+            .lines
+            .iter()
+            .filter_map(|(offer, _)| match offer.withdrawal {
+                Withdrawal::Normal => None,
+                Withdrawal::Fresh => Some("shop-withdrawal-fresh"),
+                Withdrawal::Made => Some("shop-withdrawal-made"),
+            })
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
 }
 
 /// Holds the goods for `buyer` and writes the order. The same `key` gives the same order.

@@ -14,11 +14,11 @@ use crate::text::{Listing, Text};
 use crate::{Result, Shop, set, stock};
 
 /// Photos of one product.
-pub const MAX_PHOTOS: usize = 10;
+pub(crate) const MAX_PHOTOS: usize = 10;
 /// Things to choose.
-pub const MAX_OPTIONS: usize = 3;
+pub(crate) const MAX_OPTIONS: usize = 3;
 /// Variants of one product.
-pub const MAX_VARIANTS: usize = 50;
+pub(crate) const MAX_VARIANTS: usize = 50;
 /// The highest price and the highest stock of one variant.
 const MAX_PRICE: i64 = 100_000_000;
 const MAX_STOCK: i64 = 1_000_000;

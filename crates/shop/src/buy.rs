@@ -1,0 +1,215 @@
+//! The buy sheet: over a playing show, or as a page. A returning buyer has one button that orders and
+//! pays at once; everybody else goes on to the review.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use base::Won;
+use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use web::{Form, IdempotencyKey, Path, Problem, Query, Ui};
+
+use crate::delivery::{Fees, HandOver, Recipient};
+use crate::order::{self, NewLine, NewOrder, Order};
+use crate::payment::{self, method};
+use crate::product::{self, ProductId, Sheet, Variant, VariantId};
+use crate::{Buyer, Error, Result, Shop};
+
+pub(crate) fn routes() -> OpenApiRouter<Shop> {
+    OpenApiRouter::new().route("/products/{product}/buy", get(sheet).post(buy))
+}
+
+/// Asked for by `<buy-sheet>`: only the sheet, not the page around it.
+fn is_fragment(headers: &HeaderMap) -> bool {
+    headers.contains_key("x-fragment")
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct From {
+    broadcast: String,
+}
+
+/// What one button needs to know: who, where to, and what all of it costs for each variant.
+struct Ready {
+    token: String,
+    by: HandOver,
+    to: Recipient,
+}
+
+#[derive(Template)]
+#[template(path = "buy/sheet.html")]
+struct SheetPart {
+    ui: Ui,
+    sheet: Sheet,
+    ready: Option<Ready>,
+    broadcast: String,
+    key: String,
+}
+
+#[derive(Template)]
+#[template(path = "buy/page.html")]
+struct SheetPage {
+    ui: Ui,
+    identity: Vec<(String, String)>,
+    part: String,
+    sheet: Sheet,
+}
+
+impl SheetPart {
+    /// The price beneath a variant's name: for one button all of it, delivery included.
+    fn note(&self, variant: &Variant) -> String {
+        if variant.left <= 0 {
+            return self.ui.t("shell-sold-out");
+        }
+        let price = self.ui.won(variant.price_won);
+        match &self.ready {
+            Some(ready) => {
+                self.ui.t2("buy-note", "price", price, "total", self.ui.won(self.total(variant, ready)))
+            }
+            None => price,
+        }
+    }
+
+    fn total(&self, variant: &Variant, ready: &Ready) -> Won {
+        let store = &self.sheet.store;
+        let fees = Fees {
+            parcel_won: store.parcel_won,
+            parcel_cold_won: store.parcel_cold_won,
+            parcel_free_from_won: store.parcel_free_from_won,
+        };
+        variant.price_won + fees.of(ready.by, variant.price_won, self.sheet.product.cold)
+    }
+
+    fn is_first(&self, variant: &Variant) -> bool {
+        self.sheet
+            .variants
+            .iter()
+            .find(|variant| variant.left > 0)
+            .is_some_and(|first| first.id == variant.id)
+    }
+
+    /// The way and the place, said above the button.
+    fn whither(&self, ready: &Ready) -> String {
+        match ready.by {
+            HandOver::Pickup => {
+                self.ui.t1("buy-pickup", "place", self.sheet.store.pickup_in(self.ui.language()))
+            }
+            HandOver::Parcel => {
+                self.ui.t2("buy-parcel", "name", &ready.to.recipient, "address", &ready.to.address)
+            }
+        }
+    }
+
+    fn withdrawal_key(&self) -> String {
+        format!("shop-withdrawal-{}", self.sheet.product.withdrawal.slug())
+    }
+
+    fn is_exception(&self) -> bool {
+        self.sheet.product.withdrawal.is_exception()
+    }
+}
+
+async fn sheet(
+    State(shop): State<Shop>,
+    ui: Ui,
+    buyer: Buyer,
+    headers: HeaderMap,
+    Path(id): Path<ProductId>,
+    Query(from): Query<From>,
+) -> Result<Response, Problem> {
+    let sheet = product::sheet(&shop.base.db, &id).await?;
+    let ready = ready(&shop, &buyer, &sheet).await?;
+    let key = shop.base.random.token::<16>();
+    let identity = sheet.store.identity.lines(&ui);
+    let part = SheetPart { ui: ui.clone(), sheet: sheet.clone(), ready, broadcast: from.broadcast, key };
+    let part = web::page(&part)?;
+    if is_fragment(&headers) {
+        return Ok(buyer.remember(part));
+    }
+    Ok(buyer.remember(web::page(&SheetPage { ui, identity, part: part.0, sheet })?))
+}
+
+/// The kept card and the last address, when both are there and fit this product.
+async fn ready(shop: &Shop, buyer: &Buyer, sheet: &Sheet) -> Result<Option<Ready>> {
+    let Some(person) = &buyer.person else { return Ok(None) };
+    let Some(card) = method::kept(&shop.base.db, &person.id).await? else { return Ok(None) };
+    let Some((by, to)) = order::last_recipient(&shop.base.db, &buyer.ids()).await? else { return Ok(None) };
+    let fits = match by {
+        HandOver::Parcel => sheet.product.parcel,
+        HandOver::Pickup => sheet.product.pickup,
+    };
+    Ok(fits.then_some(Ready { token: card.token, by, to }))
+}
+
+#[derive(Debug, Deserialize)]
+struct Buying {
+    #[serde(default)]
+    key: String,
+    variant: VariantId,
+    #[serde(default = "one")]
+    quantity: i64,
+    #[serde(default)]
+    broadcast: String,
+    /// Present when the one button was pressed.
+    #[serde(default)]
+    now: String,
+}
+
+fn one() -> i64 {
+    1
+}
+
+#[derive(Template)]
+#[template(path = "buy/done.html")]
+struct DonePart {
+    ui: Ui,
+    order: Order,
+}
+
+async fn buy(
+    State(shop): State<Shop>,
+    ui: Ui,
+    buyer: Buyer,
+    headers: HeaderMap,
+    Path(id): Path<ProductId>,
+    Form(buying): Form<Buying>,
+) -> Result<Response, Problem> {
+    crate::cart::check_quantity(buying.quantity)?;
+    if buying.now.is_empty() {
+        let show: String = buying
+            .broadcast
+            .chars()
+            .filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-')
+            .collect();
+        let to =
+            format!("/checkout?variant={}&quantity={}&broadcast={show}", buying.variant, buying.quantity);
+        return Ok(buyer.remember(Redirect::to(&to)));
+    }
+    let order = at_once(&shop, &buyer, &id, buying).await?;
+    if is_fragment(&headers) {
+        return Ok(web::page(&DonePart { ui, order })?.into_response());
+    }
+    Ok(Redirect::to(&format!("/orders/{}", order.id)).into_response())
+}
+
+/// Orders and pays in one go. However often it comes with one key, there is one order and one charge.
+async fn at_once(shop: &Shop, buyer: &Buyer, id: &ProductId, buying: Buying) -> Result<Order, Problem> {
+    let key = IdempotencyKey::of(&buying.key)?;
+    let sheet = product::sheet(&shop.base.db, id).await?;
+    let ready = ready(shop, buyer, &sheet).await?.ok_or(Error::NoMethod)?;
+    let wanted = NewOrder {
+        lines: vec![NewLine { variant: buying.variant, quantity: buying.quantity }],
+        hand_over: ready.by,
+        to: ready.to,
+        // The notice stands above the button, whose words say so.
+        agreed: true,
+        broadcast: Some(buying.broadcast).filter(|show| !show.is_empty()),
+        expected_total_won: None,
+    };
+    let placed = order::place(shop, buyer, &key.0, wanted).await?;
+    payment::pay(shop, &placed.intent, &ready.token).await?;
+    Ok(order::of_buyer(&shop.base.db, &buyer.ids(), &placed.order).await?)
+}

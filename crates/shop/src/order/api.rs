@@ -1,0 +1,205 @@
+//! Orders and their payment for programs.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use base::{Won, clock};
+use people::StoreId;
+use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use web::cursor::{Listed, Paging};
+use web::{IdempotencyKey, Json, Path, Problem, Query};
+
+use super::{
+    CanceledBy, FulfilmentState, Line, NewOrder, Order, OrderId, OrderState, PaymentState,
+    cancel as call_off, intent_of, lines, list, of_buyer, place,
+};
+use crate::delivery::{HandOver, Recipient};
+use crate::payment::{self, APPROVE, DECLINE, IntentId, IntentState, SILENT};
+use crate::{Buyer, Error, Shop};
+
+pub(crate) fn routes() -> OpenApiRouter<Shop> {
+    OpenApiRouter::new()
+        .routes(routes!(create, all))
+        .routes(routes!(one))
+        .routes(routes!(cancel))
+        .routes(routes!(confirm))
+}
+
+/// An order as its buyer sees it.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Order)]
+struct OrderBody {
+    id: OrderId,
+    store_id: StoreId,
+    /// What people call it.
+    number: String,
+    order_state: OrderState,
+    payment_state: PaymentState,
+    fulfilment_state: FulfilmentState,
+    hand_over: HandOver,
+    #[serde(flatten)]
+    to: Recipient,
+    goods_won: Won,
+    delivery_won: Won,
+    total_won: Won,
+    /// Read out at the stall; empty for a parcel.
+    pickup_code: String,
+    tracking: String,
+    /// What it is paid by: `POST /api/v1/payments/{payment_id}/confirmation`.
+    payment_id: IntentId,
+    lines: Vec<Line>,
+    /// RFC 3339.
+    placed_at: String,
+    /// Until when the goods are held. RFC 3339.
+    expires_at: String,
+}
+
+impl OrderBody {
+    async fn of(shop: &Shop, order: Order) -> Result<OrderBody, Error> {
+        let lines = lines(&shop.base.db, &order.id).await?;
+        let payment_id = intent_of(&shop.base.db, &order.id).await?;
+        // The code proves that the money is here; before that it says nothing.
+        let pickup_code = if order.is_paid() { order.pickup_code } else { String::new() };
+        Ok(OrderBody {
+            id: order.id,
+            store_id: order.store_id,
+            number: order.number,
+            order_state: order.order_state,
+            payment_state: order.payment_state,
+            fulfilment_state: order.fulfilment_state,
+            hand_over: order.hand_over,
+            to: order.to,
+            goods_won: order.goods_won,
+            delivery_won: order.delivery_won,
+            total_won: order.total_won,
+            pickup_code,
+            tracking: order.tracking,
+            payment_id,
+            lines,
+            placed_at: clock::at(order.placed_at_ms).to_string(),
+            expires_at: clock::at(order.expires_at_ms).to_string(),
+        })
+    }
+}
+
+/// Order from one store.
+///
+/// Holds the goods for ten minutes. The same `Idempotency-Key` gives the same order.
+#[utoipa::path(post, path = "/api/v1/orders", tag = "shop", params(("Idempotency-Key" = String, Header)),
+    responses((status = 201, body = OrderBody), (status = "4XX", body = Problem)))]
+async fn create(
+    State(shop): State<Shop>,
+    buyer: Buyer,
+    key: IdempotencyKey,
+    Json(wanted): Json<NewOrder>,
+) -> Result<Response, Problem> {
+    let placed = place(&shop, &buyer, &key.0, wanted).await?;
+    let order = of_buyer(&shop.base.db, &buyer.ids(), &placed.order).await?;
+    let body = OrderBody::of(&shop, order).await?;
+    Ok(buyer.remember((StatusCode::CREATED, axum::Json(body)).into_response()))
+}
+
+/// A page of the buyer's orders.
+#[derive(Serialize, utoipa::ToSchema)]
+struct OrderList {
+    items: Vec<OrderBody>,
+    next_cursor: Option<String>,
+}
+
+/// The buyer's orders, newest first.
+#[utoipa::path(get, path = "/api/v1/orders", tag = "shop", params(Paging),
+    responses((status = 200, body = OrderList), (status = "4XX", body = Problem)))]
+async fn all(
+    State(shop): State<Shop>,
+    buyer: Buyer,
+    Query(paging): Query<Paging>,
+) -> Result<Json<OrderList>, Problem> {
+    let limit = paging.limit();
+    let rows = list(&shop.base.db, &buyer.ids(), paging.after()?, limit + 1).await?;
+    let listed = Listed::of(rows, limit, |row| (row.order.placed_at_ms, row.order.id.to_string()));
+    let mut items = Vec::with_capacity(listed.items.len());
+    for row in listed.items {
+        items.push(OrderBody::of(&shop, row.order).await?);
+    }
+    Ok(Json(OrderList { items, next_cursor: listed.next_cursor }))
+}
+
+/// One of the buyer's orders.
+#[utoipa::path(get, path = "/api/v1/orders/{order}", tag = "shop", params(("order" = OrderId, Path)),
+    responses((status = 200, body = OrderBody), (status = "4XX", body = Problem)))]
+async fn one(
+    State(shop): State<Shop>,
+    buyer: Buyer,
+    Path(id): Path<OrderId>,
+) -> Result<Json<OrderBody>, Problem> {
+    let order = of_buyer(&shop.base.db, &buyer.ids(), &id).await?;
+    Ok(Json(OrderBody::of(&shop, order).await?))
+}
+
+/// Call an order off before anybody prepares it.
+#[utoipa::path(post, path = "/api/v1/orders/{order}/cancellation", tag = "shop", params(("order" = OrderId, Path)),
+    responses((status = 200, body = OrderBody), (status = "4XX", body = Problem)))]
+async fn cancel(
+    State(shop): State<Shop>,
+    buyer: Buyer,
+    Path(id): Path<OrderId>,
+) -> Result<Json<OrderBody>, Problem> {
+    let order = of_buyer(&shop.base.db, &buyer.ids(), &id).await?;
+    call_off(&shop, &order, CanceledBy::Buyer).await?;
+    let order = of_buyer(&shop.base.db, &buyer.ids(), &id).await?;
+    Ok(Json(OrderBody::of(&shop, order).await?))
+}
+
+/// The sandbox's cards.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Card {
+    /// Pays.
+    Approve,
+    /// Is refused.
+    Decline,
+    /// Pays, and the answer is lost on the way.
+    Silent,
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+struct Confirmation {
+    card: Card,
+    /// What the buyer was shown; another amount is refused.
+    amount_won: Won,
+}
+
+/// Where a payment stands.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Payment)]
+struct PaymentBody {
+    id: IntentId,
+    order_id: OrderId,
+    amount_won: Won,
+    state: IntentState,
+}
+
+/// Pay with a card of the sandbox. However often it is sent, there is at most one charge.
+#[utoipa::path(post, path = "/api/v1/payments/{payment}/confirmation", tag = "shop",
+    params(("payment" = IntentId, Path)),
+    responses((status = 200, body = PaymentBody), (status = "4XX", body = Problem)))]
+async fn confirm(
+    State(shop): State<Shop>,
+    buyer: Buyer,
+    Path(id): Path<IntentId>,
+    Json(confirmation): Json<Confirmation>,
+) -> Result<Json<PaymentBody>, Problem> {
+    let (intent, _) = payment::of_buyer(&shop.base.db, &buyer.ids(), &id).await?;
+    if confirmation.amount_won != intent.amount_won {
+        return Err(Error::PriceChanged.into());
+    }
+    let token = match confirmation.card {
+        Card::Approve => APPROVE,
+        Card::Decline => DECLINE,
+        Card::Silent => SILENT,
+    };
+    let state = payment::pay(&shop, &id, token).await?;
+    Ok(Json(PaymentBody { id, order_id: intent.order_id, amount_won: intent.amount_won, state }))
+}

@@ -1,0 +1,198 @@
+//! The seller's side of orders: today at a glance, the list under the thumb, one order, and the bell.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use base::clock;
+use people::Seller;
+use serde::Deserialize;
+use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use web::cursor::{Listed, Paging};
+use web::{Form, Path, Problem, Query, Ui};
+
+use super::{
+    CanceledBy, Day, FulfilmentState, Line, Order, OrderId, Summary, at_stage, day, lines, of_store,
+};
+use crate::store::{self, Store};
+use crate::{Error, Shop, StoreId, order};
+
+/// Orders on the seller's first screen.
+const NEWEST: i64 = 5;
+/// The longest tracking number.
+const TRACKING: usize = 40;
+
+pub(crate) fn routes() -> OpenApiRouter<Shop> {
+    OpenApiRouter::new()
+        .route("/sell/{store}", get(home))
+        .route("/sell/{store}/orders", get(all))
+        .route("/sell/{store}/orders/{order}", get(one))
+        .route("/sell/{store}/orders/{order}/stage", post(stage))
+        .route("/sell/{store}/orders/{order}/cancellation", post(cancel))
+}
+
+/// The bell's socket. It is mounted without the page layers: a socket is no page.
+pub(crate) fn socket_routes() -> axum::Router<Shop> {
+    axum::Router::new().route("/sell/{store}/socket", get(socket))
+}
+
+#[derive(Template)]
+#[template(path = "selling/home.html")]
+struct HomePage {
+    ui: Ui,
+    store: Store,
+    day: Day,
+    orders: Vec<Summary>,
+}
+
+impl HomePage {
+    fn live_href(&self) -> String {
+        format!("/sell/{}/live", self.store.id)
+    }
+
+    fn orders_href(&self) -> String {
+        format!("/sell/{}/orders", self.store.id)
+    }
+}
+
+async fn home(State(shop): State<Shop>, ui: Ui, seller: Seller) -> Result<Response, Problem> {
+    let db = &shop.base.db;
+    let store = store::find(db, &seller.store).await?;
+    let day = day(db, &seller.store, midnight_ms(shop.base.clock.now_ms())).await?;
+    let orders = at_stage(db, &seller.store, FulfilmentState::New, None, NEWEST).await?;
+    Ok(web::page(&HomePage { ui, store, day, orders })?.into_response())
+}
+
+/// The last midnight in the market's own time.
+fn midnight_ms(now_ms: i64) -> i64 {
+    let now = clock::at(now_ms).to_zoned(clock::seoul());
+    now.start_of_day().map_or(now_ms, |day| day.timestamp().as_millisecond())
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Filter {
+    stage: Option<FulfilmentState>,
+    cursor: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "selling/orders.html")]
+struct OrdersPage {
+    ui: Ui,
+    store: StoreId,
+    stage: FulfilmentState,
+    orders: Vec<Summary>,
+    older: String,
+}
+
+impl OrdersPage {
+    fn stages(&self) -> [FulfilmentState; 4] {
+        [FulfilmentState::New, FulfilmentState::Preparing, FulfilmentState::Sent, FulfilmentState::HandedOver]
+    }
+}
+
+async fn all(
+    State(shop): State<Shop>,
+    ui: Ui,
+    seller: Seller,
+    Query(filter): Query<Filter>,
+) -> Result<Response, Problem> {
+    let stage = filter.stage.unwrap_or(FulfilmentState::New);
+    let paging = Paging { limit: None, cursor: filter.cursor };
+    let limit = paging.limit();
+    let orders = at_stage(&shop.base.db, &seller.store, stage, paging.after()?, limit + 1).await?;
+    let listed = Listed::of(orders, limit, |row| (row.order.placed_at_ms, row.order.id.to_string()));
+    let older = listed.next_cursor.map(|cursor| format!("?stage={}&cursor={cursor}", stage.slug()));
+    let page =
+        OrdersPage { ui, store: seller.store, stage, orders: listed.items, older: older.unwrap_or_default() };
+    Ok(web::page(&page)?.into_response())
+}
+
+#[derive(Template)]
+#[template(path = "selling/order.html")]
+struct OrderPage {
+    ui: Ui,
+    order: Order,
+    lines: Vec<Line>,
+}
+
+impl OrderPage {
+    /// Where it goes next, and where it came from in case the thumb slipped.
+    fn next(&self) -> Option<FulfilmentState> {
+        match self.order.fulfilment_state {
+            FulfilmentState::New => Some(FulfilmentState::Preparing),
+            FulfilmentState::Preparing if self.order.is_pickup() => Some(FulfilmentState::HandedOver),
+            FulfilmentState::Preparing => Some(FulfilmentState::Sent),
+            _ => None,
+        }
+    }
+
+    fn before(&self) -> Option<FulfilmentState> {
+        match self.order.fulfilment_state {
+            FulfilmentState::New => None,
+            FulfilmentState::Preparing => Some(FulfilmentState::New),
+            _ => Some(FulfilmentState::Preparing),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct InStore {
+    order: OrderId,
+}
+
+async fn one(
+    State(shop): State<Shop>,
+    ui: Ui,
+    seller: Seller,
+    Path(InStore { order: id }): Path<InStore>,
+) -> Result<Response, Problem> {
+    let order = of_store(&shop.base.db, &seller.store, &id).await?;
+    let lines = lines(&shop.base.db, &id).await?;
+    Ok(web::page(&OrderPage { ui, order, lines })?.into_response())
+}
+
+#[derive(Deserialize)]
+struct Step {
+    from: FulfilmentState,
+    to: FulfilmentState,
+    #[serde(default)]
+    tracking: String,
+}
+
+async fn stage(
+    State(shop): State<Shop>,
+    seller: Seller,
+    Path(InStore { order: id }): Path<InStore>,
+    Form(step): Form<Step>,
+) -> Result<Response, Problem> {
+    let order = of_store(&shop.base.db, &seller.store, &id).await?;
+    let tracking = step.tracking.trim();
+    if tracking.chars().count() > TRACKING {
+        return Err(Error::Invalid(vec![("tracking".to_owned(), "too-long")]).into());
+    }
+    let tracking = if tracking.is_empty() { order.tracking.as_str() } else { tracking };
+    order::advance(&shop, &order, step.from, step.to, tracking).await?;
+    Ok(back_to(&seller.store, &id))
+}
+
+async fn cancel(
+    State(shop): State<Shop>,
+    seller: Seller,
+    Path(InStore { order: id }): Path<InStore>,
+) -> Result<Response, Problem> {
+    let order = of_store(&shop.base.db, &seller.store, &id).await?;
+    order::cancel(&shop, &order, CanceledBy::Seller).await?;
+    Ok(back_to(&seller.store, &id))
+}
+
+fn back_to(store: &StoreId, order: &OrderId) -> Response {
+    Redirect::to(&format!("/sell/{store}/orders/{order}")).into_response()
+}
+
+async fn socket(State(shop): State<Shop>, seller: Seller, request: Request) -> Response {
+    let hello = json!({ "type": "hello" }).to_string().into_bytes();
+    shop.hub.listen(request, format!("store:{}", seller.store), async move { Some(hello) })
+}

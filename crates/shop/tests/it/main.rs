@@ -1,0 +1,8 @@
+//! The till on both engines: orders, holds and payments through the shop's own functions.
+//! PostgreSQL joins when `DANGOL_TEST_POSTGRES` names a server.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod money;
+mod orders;
+mod stall;
