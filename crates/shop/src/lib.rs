@@ -103,8 +103,3 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(order::api::routes())
         .with_state(shop)
 }
-
-/// The seller's listening socket, mounted outside the page layers.
-pub fn sockets(shop: Shop) -> axum::Router {
-    order::selling::socket_routes().with_state(shop)
-}

@@ -26,15 +26,11 @@ const TRACKING: usize = 40;
 pub(crate) fn routes() -> OpenApiRouter<Shop> {
     OpenApiRouter::new()
         .route("/sell/{store}", get(home))
+        .route("/sell/{store}/socket", get(socket))
         .route("/sell/{store}/orders", get(all))
         .route("/sell/{store}/orders/{order}", get(one))
         .route("/sell/{store}/orders/{order}/stage", post(stage))
         .route("/sell/{store}/orders/{order}/cancellation", post(cancel))
-}
-
-/// The bell's socket. It is mounted without the page layers: a socket is no page.
-pub(crate) fn socket_routes() -> axum::Router<Shop> {
-    axum::Router::new().route("/sell/{store}/socket", get(socket))
 }
 
 #[derive(Template)]
