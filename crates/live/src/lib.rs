@@ -1,1 +1,149 @@
-//! live
+//! Live: a store's broadcasts from the notice on the calendar to the replay, the room around the
+//! picture (chat, reactions, pins), the seller's studio, and the front door of the video.
+//!
+//! The picture itself is `media`'s, which knows no broadcasts; goods and stores are `shop`'s, who
+//! may do what is `people`'s. A broadcast ties the three together and owns the room.
+
+mod error;
+mod host;
+mod jobs;
+mod key;
+mod limit;
+mod text;
+
+pub mod broadcast;
+pub mod chat;
+pub mod demo;
+pub mod pin;
+pub mod reaction;
+pub mod replay;
+pub mod room;
+pub mod stream;
+pub mod studio;
+pub mod watch;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use base::Base;
+use base::jobs::Workers;
+use object_store::ObjectStore;
+use object_store::prefix::PrefixStore;
+use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::OpenApiRouter;
+use web::Hub;
+
+pub use broadcast::{Broadcast, BroadcastId, Stage};
+pub use error::{Error, Result};
+pub use host::Host;
+
+use crate::demo::Demo;
+
+/// The words of this crate, for `web::words::install`.
+pub const WORDS: web::words::Source =
+    web::words::Source { ko: include_str!("../i18n/ko.ftl"), en: include_str!("../i18n/en.ftl") };
+
+/// Where recordings lie in the blobs.
+const RECORDINGS: &str = "recordings";
+
+/// The state of this feature. Cheap to clone.
+#[derive(Clone)]
+pub struct Live {
+    pub base: Base,
+    pub(crate) config: media::Config,
+    pub(crate) origin: media::Origin,
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) rooms: room::Rooms,
+    pub(crate) chat: chat::Writer,
+    pub(crate) reactions: reaction::Tally,
+    pub(crate) limits: limit::Limits,
+    followed: Arc<Mutex<HashSet<BroadcastId>>>,
+    demo: Arc<OnceLock<Demo>>,
+}
+
+impl Live {
+    /// Opens the video's UDP port and starts the chat's writer. `hub` is the process's one.
+    pub async fn new(base: Base, hub: Hub, config: media::Config) -> Result<Live> {
+        let store: Arc<dyn ObjectStore> = Arc::new(PrefixStore::new(base.blobs.store(), RECORDINGS));
+        let origin = media::Origin::new(config.clone(), store.clone()).await?;
+        let node = base.random.token::<8>();
+        Ok(Live {
+            rooms: room::Rooms::new(hub, node),
+            chat: chat::writer(base.db.clone(), base.clock.clone()),
+            reactions: reaction::Tally::default(),
+            limits: limit::Limits::default(),
+            followed: Arc::default(),
+            demo: Arc::default(),
+            base,
+            config,
+            origin,
+            store,
+        })
+    }
+
+    /// Pages, forms and the API; they pass the page layers.
+    pub fn routes(&self) -> OpenApiRouter {
+        OpenApiRouter::new()
+            .merge(broadcast::pages::routes())
+            .merge(broadcast::api::routes())
+            .merge(studio::routes())
+            .merge(watch::routes())
+            .merge(chat::pages::routes())
+            .merge(chat::api::routes())
+            .merge(pin::pages::routes())
+            .merge(pin::api::routes())
+            .merge(reaction::pages::routes())
+            .merge(replay::routes())
+            .with_state(self.clone())
+    }
+
+    /// Video and sockets, to be mounted outside the page layers: no sessions, no compression.
+    pub fn media_routes(&self) -> axum::Router {
+        stream::routes::routes(self.clone())
+    }
+
+    /// Who does this feature's jobs.
+    pub fn jobs(&self, workers: &mut Workers) {
+        jobs::register(self, workers);
+    }
+
+    /// Counts viewers, tells reactions and ends lost broadcasts, until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        tokio::join!(
+            room::work(self.clone(), stop.clone()),
+            reaction::work(self.clone(), stop.clone()),
+            stream::sweep(self, stop),
+        );
+    }
+
+    /// Ends what is on air here, politely; called once, before the listeners close.
+    pub async fn shutdown(&self) {
+        stream::shutdown(self).await;
+    }
+
+    /// The stream of a broadcast, if it is open in this process.
+    pub(crate) fn stream(&self, broadcast: &BroadcastId) -> Option<Arc<media::Stream>> {
+        self.origin_of(broadcast.as_str()).stream(broadcast.as_str())
+    }
+
+    /// The media clock of a broadcast: the newest frame's, or the wall's when there is none.
+    pub(crate) fn media_now_ms(&self, broadcast: &BroadcastId) -> i64 {
+        self.stream(broadcast).map_or_else(|| self.base.clock.now_ms(), |stream| stream.now_ms())
+    }
+
+    /// The origin that carries a broadcast: the demo has one that records nothing.
+    pub(crate) fn origin_of(&self, broadcast: &str) -> &media::Origin {
+        match self.demo.get() {
+            Some(demo) if demo.broadcast.as_str() == broadcast => &demo.origin,
+            _ => &self.origin,
+        }
+    }
+
+    pub(crate) fn is_demo(&self, broadcast: &BroadcastId) -> bool {
+        self.demo.get().is_some_and(|demo| demo.broadcast == *broadcast)
+    }
+
+    pub(crate) fn followed(&self) -> MutexGuard<'_, HashSet<BroadcastId>> {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,207 @@
+//! The demo's show that is always on air: a clip looped through the real packager, and a chat script.
+//!
+//! It runs on an origin of its own whose store keeps nothing, so that a market left running for a
+//! month does not fill the disk: what viewers see is the window in memory, and there is no replay.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base::{Db, sql};
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use media::{Clip, Origin, State, Stream};
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult,
+};
+use shop::product::ProductId;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::broadcast::{self, BroadcastId};
+use crate::chat::{From, Saying};
+use crate::{Live, Result, pin};
+
+/// How often the show is looked after.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What the demo runs on.
+pub(crate) struct Demo {
+    pub broadcast: BroadcastId,
+    pub origin: Origin,
+}
+
+/// Something that happens at a second of the show, again with each turn of the script.
+#[derive(Clone, Debug)]
+pub struct Cue {
+    pub at_s: i64,
+    pub act: Act,
+}
+
+/// What happens.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Somebody says something.
+    Say { name: String, text: String, from: From },
+    /// A product is shown.
+    Pin { product: ProductId },
+}
+
+impl Live {
+    /// Keeps `broadcast` on air with `clip`, for as long as the process runs. One show per process; a
+    /// second call changes nothing.
+    pub async fn demo(&self, broadcast: BroadcastId, clip: &'static [u8]) -> Result<()> {
+        let clip = Arc::new(Clip::read(Bytes::from_static(clip))?);
+        let origin = Origin::new(self.config.clone(), Arc::new(Forgetful::default())).await?;
+        reopen(&self.base.db, &broadcast).await?;
+        if self.demo.set(Demo { broadcast: broadcast.clone(), origin: origin.clone() }).is_err() {
+            return Ok(());
+        }
+        let stream = origin.open(broadcast.as_str()).await?;
+        stream.play(clip.clone())?;
+        info!(broadcast.id = %broadcast, "The demo is on air");
+        tokio::spawn(keep(self.clone(), broadcast, stream, clip));
+        Ok(())
+    }
+
+    /// Plays a script of `length_s` seconds into the demo's room, over and over, until `stop`. Lines go
+    /// through the same writer as everybody's.
+    pub async fn demo_script(&self, mut cues: Vec<Cue>, length_s: i64, stop: CancellationToken) {
+        let Some(demo) = self.demo.get() else { return };
+        cues.sort_by_key(|cue| cue.at_s);
+        let length_s = length_s.max(cues.last().map_or(0, |cue| cue.at_s) + 1);
+        loop {
+            let turn = tokio::time::Instant::now();
+            for cue in &cues {
+                let at = turn + Duration::from_secs(cue.at_s.max(0) as u64);
+                tokio::select! {
+                    () = tokio::time::sleep_until(at) => {}
+                    () = stop.cancelled() => return,
+                }
+                if let Err(error) = perform(self, &demo.broadcast, &cue.act).await {
+                    warn!(%error, "A cue of the demo was missed");
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep_until(turn + Duration::from_secs(length_s as u64)) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+}
+
+/// One cue of the script.
+pub async fn perform(live: &Live, broadcast: &BroadcastId, act: &Act) -> Result<()> {
+    match act {
+        Act::Say { name, text, from } => {
+            let (name, text, from) = (name.clone(), text.clone(), *from);
+            let at_ms = live.media_now_ms(broadcast);
+            let broadcast = broadcast.clone();
+            live.chat.ask(Saying { broadcast, person: None, name, text, from, at_ms, key: None }).await??;
+        }
+        Act::Pin { product } => {
+            let broadcast = broadcast::find(&live.base.db, broadcast).await?;
+            pin::pin_by_script(live, &broadcast, product).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Sees to it that the clip plays and that the calendar says so.
+async fn keep(live: Live, id: BroadcastId, stream: Arc<Stream>, clip: Arc<Clip>) {
+    let mut tick = tokio::time::interval(LOOK);
+    loop {
+        tick.tick().await;
+        match stream.state() {
+            State::Live | State::Paused => {
+                let now_ms = live.base.clock.now_ms();
+                let kept = async {
+                    reopen(&live.base.db, &id).await?;
+                    broadcast::begin(&live.base.db, &id, now_ms).await?;
+                    broadcast::heard(&live.base.db, &id, now_ms).await
+                };
+                if let Err(error) = kept.await {
+                    warn!(%error, "The demo's broadcast could not be kept on air; trying again");
+                }
+            }
+            State::Waiting => {}
+            State::Gone { .. } => {
+                if let Err(error) = stream.play(clip.clone()) {
+                    warn!(%error, "The demo's clip does not play; trying again");
+                }
+            }
+            State::Ended => return,
+        }
+    }
+}
+
+/// Somebody who pressed "end" on the demo ended it for themselves: it is scheduled again.
+async fn reopen(db: &Db, id: &BroadcastId) -> Result<()> {
+    let ended: i64 =
+        sql!(value db, "select count(*) from broadcasts where id = $1 and stage = 'ended'", id)?;
+    if ended == 0 {
+        return Ok(());
+    }
+    let mut tx = db.begin().await?;
+    sql!(run &mut tx,
+        "update broadcasts set stage = 'scheduled', ended_at_ms = null, closed = false
+         where id = $1 and stage = 'ended'", id)?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A store that takes everything and keeps nothing.
+#[derive(Debug, Default)]
+struct Forgetful {
+    /// Always empty: it answers every question about what is there.
+    empty: InMemory,
+}
+
+impl fmt::Display for Forgetful {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a store that keeps nothing")
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Forgetful {
+    async fn put_opts(&self, _: &Path, _: PutPayload, _: PutOptions) -> object_store::Result<PutResult> {
+        Ok(PutResult { e_tag: None, version: None, extensions: Default::default() })
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        _: &Path,
+        _: PutMultipartOptions,
+    ) -> object_store::Result<Box<dyn MultipartUpload>> {
+        Err(object_store::Error::NotImplemented { operation: "multipart".into(), implementer: self.to_string() })
+    }
+
+    async fn get_opts(&self, path: &Path, options: GetOptions) -> object_store::Result<GetResult> {
+        self.empty.get_opts(path, options).await
+    }
+
+    fn delete_stream(
+        &self,
+        paths: BoxStream<'static, object_store::Result<Path>>,
+    ) -> BoxStream<'static, object_store::Result<Path>> {
+        paths.boxed()
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        self.empty.list(prefix)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
+        self.empty.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> object_store::Result<()> {
+        self.empty.copy_opts(from, to, options).await
+    }
+}

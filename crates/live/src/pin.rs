@@ -1,0 +1,138 @@
+//! Pins: the product in front of the camera, stamped with the media clock, so that its card appears
+//! with the frame it was pinned at, live and in the replay.
+
+use base::{Db, Id, Tx, events, sql};
+use serde_json::{Value, json};
+use shop::product::{self, Card, ProductId};
+
+use crate::broadcast::{Broadcast, BroadcastId};
+use crate::host::Host;
+use crate::limit::Action;
+use crate::{Error, Live, Result};
+
+pub mod api;
+pub mod pages;
+
+/// Names pins.
+pub enum PinMark {}
+/// A pin's id.
+pub type PinId = Id<PinMark>;
+
+/// A change of the card: what stands there from `at_ms` on.
+#[derive(Clone, Debug)]
+pub struct Pin {
+    pub id: PinId,
+    /// Nothing: the card was taken down.
+    pub product: Option<ProductId>,
+    pub at_ms: i64,
+}
+
+/// Puts a product's card up. It must be one of the store's, and not removed.
+pub async fn pin(live: &Live, host: &Host, product: &ProductId, key: Option<String>) -> Result<Value> {
+    let card = own(live, &host.broadcast, product).await?;
+    let pin = change_by(live, host, Some(&card), key).await?;
+    Ok(frame(pin.at_ms, &card))
+}
+
+/// The same by the demo's script, which nobody signed in for.
+pub(crate) async fn pin_by_script(live: &Live, broadcast: &Broadcast, product: &ProductId) -> Result<()> {
+    let card = own(live, broadcast, product).await?;
+    change(live, broadcast, Some(&card), None).await?;
+    Ok(())
+}
+
+/// Takes the card down.
+pub async fn unpin(live: &Live, host: &Host, key: Option<String>) -> Result<Value> {
+    let pin = change_by(live, host, None, key).await?;
+    Ok(json!({ "type": "unpin", "at_ms": pin.at_ms }))
+}
+
+/// The product, if the store of the broadcast still has it.
+async fn own(live: &Live, broadcast: &Broadcast, product: &ProductId) -> Result<Card> {
+    let card = product::card(&live.base.db, product).await?;
+    card.filter(|card| card.store_id == broadcast.store).ok_or(Error::ProductGone)
+}
+
+async fn change_by(live: &Live, host: &Host, card: Option<&Card>, key: Option<String>) -> Result<Pin> {
+    live.limits.take(&host.person.id, Action::Pin, live.base.clock.now_ms())?;
+    let key = key.map(|key| format!("{} {key}", host.person.id));
+    change(live, &host.broadcast, card, key).await
+}
+
+async fn change(live: &Live, broadcast: &Broadcast, card: Option<&Card>, key: Option<String>) -> Result<Pin> {
+    let product = card.map(|card| card.id.clone());
+    let media_ms = live.media_now_ms(&broadcast.id);
+
+    let mut tx = live.base.db.begin().await?;
+    // The row is locked by this, so that of two pins at once one comes after the other.
+    let at_ms: Option<i64> = sql!(maybe &mut tx,
+        "update broadcasts set pinned_product = $2,
+                pinned_at_ms = case when pinned_at_ms >= $3 then pinned_at_ms + 1 else $3 end
+         where id = $1 and stage <> 'ended' returning pinned_at_ms", &broadcast.id, &product, media_ms)?;
+    let at_ms = at_ms.ok_or(Error::Over)?;
+    if let Some(before) = made_before(&mut tx, &key).await? {
+        // The second of two equal requests leaves no trace.
+        tx.rollback().await?;
+        return if before.product == product { Ok(before) } else { Err(Error::AnotherBody) };
+    }
+    let pin = Pin { id: PinId::new(at_ms), product, at_ms };
+    sql!(run &mut tx,
+        "insert into pins (id, broadcast_id, product_id, at_ms, made_key) values ($1, $2, $3, $4, $5)",
+        &pin.id, &broadcast.id, &pin.product, at_ms, &key)?;
+    let told = card.map_or_else(|| json!({ "type": "unpin", "at_ms": at_ms }), |card| frame(at_ms, card));
+    events::put(&mut tx, &broadcast.topic(), &told).await?;
+    tx.commit().await?;
+
+    mark(live, &broadcast.id, &pin, &told);
+    Ok(pin)
+}
+
+async fn made_before(tx: &mut Tx, key: &Option<String>) -> Result<Option<Pin>> {
+    let Some(key) = key else { return Ok(None) };
+    let row: Option<(PinId, Option<ProductId>, i64)> =
+        sql!(opt tx, "select id, product_id, at_ms from pins where made_key = $1", key)?;
+    Ok(row.map(|(id, product, at_ms)| Pin { id, product, at_ms }))
+}
+
+/// The same in the playlists, for players that know nothing of our room.
+fn mark(live: &Live, broadcast: &BroadcastId, pin: &Pin, told: &Value) {
+    if let Some(stream) = live.stream(broadcast)
+        && let Err(error) = stream.mark(pin.id.as_str(), pin.at_ms, &told.to_string())
+    {
+        tracing::warn!(%error, "A pin could not be written into the playlist");
+    }
+}
+
+/// The card as the room hears it: `{"type":"pin","at_ms":…,"product":{…}}`.
+pub fn frame(at_ms: i64, card: &Card) -> Value {
+    json!({ "type": "pin", "at_ms": at_ms, "product": shown(card) })
+}
+
+/// A product as the room shows it, in both languages; the page's template takes what it needs.
+pub fn shown(card: &Card) -> Value {
+    let either = |korean: &str, english: &str| if english.is_empty() { korean.to_owned() } else { english.to_owned() };
+    let photo = match card.cover_id() {
+        "" => String::new(),
+        id => format!("/photos/{id}/240.jpg"),
+    };
+    json!({
+        "id": card.id, "name": card.name, "name_en": either(&card.name, &card.name_en),
+        "price_won": card.price_from_won, "stock": card.left, "origin": card.origin,
+        "origin_en": either(&card.origin, &card.origin_en), "photo": photo, "url": card.href(),
+    })
+}
+
+/// What is pinned now, as the hello frame says it; a product that was removed meanwhile is not.
+pub async fn now(db: &Db, broadcast: &Broadcast) -> Result<Option<Value>> {
+    let Some(pinned) = &broadcast.pinned else { return Ok(None) };
+    let card = product::card(db, &pinned.product).await?;
+    Ok(card.map(|card| json!({ "at_ms": pinned.at_ms, "product": shown(&card) })))
+}
+
+/// Every change of the card, in order.
+pub async fn all(db: &Db, broadcast: &BroadcastId, limit: i64) -> Result<Vec<Pin>> {
+    let rows: Vec<(PinId, Option<ProductId>, i64)> = sql!(all db,
+        "select id, product_id, at_ms from pins where broadcast_id = $1 order by at_ms limit $2",
+        broadcast, limit)?;
+    Ok(rows.into_iter().map(|(id, product, at_ms)| Pin { id, product, at_ms }).collect())
+}

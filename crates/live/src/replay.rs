@@ -1,0 +1,99 @@
+//! Replays: what was said, shown and cheered, each at its moment of the media clock, so that the
+//! room lives again beside the recording.
+
+use axum::extract::State;
+use base::{Db, sql};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use web::{Json, Problem};
+
+use crate::broadcast::Broadcast;
+use crate::chat::{self, Line};
+use crate::host::Shown;
+use crate::{Error, Live, Result, pin, reaction};
+
+/// Events of each kind in one replay: a bound for the busiest show, not a wish.
+const MOST: i64 = 20_000;
+
+/// A replay's room.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Remembered {
+    /// Unix time of media time zero; absent when nothing was recorded.
+    pub epoch_ms: Option<i64>,
+    /// Unix time of the first recorded frame.
+    pub from_ms: Option<i64>,
+    pub duration_ms: Option<i64>,
+    /// The room's frames in order: `chat`, `pin`, `unpin`, `reactions`, each with `at_ms` on the media
+    /// clock (Unix milliseconds) and `after_ms` since media time zero.
+    #[schema(value_type = Vec<Object>)]
+    pub events: Vec<Value>,
+}
+
+/// Everything that happened in the room, in order.
+pub async fn remember(db: &Db, broadcast: &Broadcast) -> Result<Remembered> {
+    if broadcast.stage.on_air() {
+        return Err(Error::StillOn);
+    }
+    let replay = broadcast.replay();
+    let epoch_ms = replay.map(|replay| replay.epoch_ms);
+    let mut events: Vec<Value> = said(db, broadcast).await?.iter().map(chat::frame).collect();
+    events.extend(shown(db, broadcast).await?);
+    events.extend(reaction::seconds(db, &broadcast.id, MOST).await?.into_iter().map(|second| {
+        json!({ "type": "reactions", "at_ms": second.at_ms, "counts": second.counts })
+    }));
+    events.sort_by_key(at_ms);
+    if let Some(epoch_ms) = epoch_ms {
+        for event in &mut events {
+            event["after_ms"] = (at_ms(event) - epoch_ms).into();
+        }
+    }
+    Ok(Remembered {
+        epoch_ms,
+        from_ms: replay.map(|replay| replay.from_ms),
+        duration_ms: replay.map(|replay| replay.duration_ms),
+        events,
+    })
+}
+
+fn at_ms(event: &Value) -> i64 {
+    event["at_ms"].as_i64().unwrap_or_default()
+}
+
+async fn said(db: &Db, broadcast: &Broadcast) -> Result<Vec<Line>> {
+    Ok(sql!(all db,
+        "select id, name, said as text, at_ms, said_by as \"from\" from chat_lines
+         where broadcast_id = $1 and hidden = false order by id limit $2", &broadcast.id, MOST)?)
+}
+
+/// The cards that were up, with today's prices; a product that was removed leaves its place empty.
+async fn shown(db: &Db, broadcast: &Broadcast) -> Result<Vec<Value>> {
+    let pins = pin::all(db, &broadcast.id, MOST).await?;
+    let mut ids: Vec<_> = pins.iter().filter_map(|pin| pin.product.clone()).collect();
+    ids.sort();
+    ids.dedup();
+    let cards = shop::product::cards(db, &ids).await?;
+    let frame = |pin: &pin::Pin| {
+        let card = cards.iter().find(|card| Some(&card.id) == pin.product.as_ref());
+        card.map_or_else(|| json!({ "type": "unpin", "at_ms": pin.at_ms }), |card| pin::frame(pin.at_ms, card))
+    };
+    Ok(pins.iter().map(frame).collect())
+}
+
+pub(crate) fn routes() -> OpenApiRouter<Live> {
+    OpenApiRouter::new().route("/live/{broadcast}/replay.json", axum::routing::get(page)).routes(routes!(get))
+}
+
+/// `GET /live/{broadcast}/replay.json`
+async fn page(State(live): State<Live>, Shown(broadcast): Shown) -> Result<Json<Remembered>, Problem> {
+    Ok(Json(remember(&live.base.db, &broadcast).await?))
+}
+
+/// The room of a broadcast that is over, moment by moment.
+#[utoipa::path(get, path = "/api/v1/broadcasts/{broadcast}/replay", tag = "live",
+    params(("broadcast" = String, Path)),
+    responses((status = 200, body = Remembered), (status = "4XX", body = Problem)))]
+async fn get(State(live): State<Live>, Shown(broadcast): Shown) -> Result<Json<Remembered>, Problem> {
+    Ok(Json(remember(&live.base.db, &broadcast).await?))
+}

@@ -1,0 +1,238 @@
+//! Rooms: everybody who listens to a broadcast, on one WebSocket each.
+//!
+//! A listener first hears the whole state (`hello`), then what changes. Browsers never write here.
+//! Two doors lead in: viewers, who are counted, and the quiet ones (`?quiet`), which is the seller's
+//! own studio and crawlers. Both hear the same.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use base::Bus;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+use web::{Hub, Path};
+
+use crate::broadcast::{self, BroadcastId};
+use crate::{Live, Result, chat, pin, stream};
+
+/// How often viewers are counted and told.
+const COUNT: Duration = Duration::from_secs(1);
+/// How often a process repeats its count to the others, in countings.
+const REPEAT: u64 = 5;
+/// Countings after which another process that is silent counts for nothing.
+const FORGET: u64 = 15;
+/// How long a stage is believed without asking the database.
+const BELIEVE: Duration = Duration::from_secs(1);
+/// Broadcasts whose stage is remembered.
+const STAGES: usize = 4_096;
+
+/// The topic of a room on the bus.
+pub fn topic(broadcast: &BroadcastId) -> String {
+    format!("live:{broadcast}")
+}
+
+/// The room of those who are not counted.
+fn quiet(topic: &str) -> String {
+    format!("{topic}:quiet")
+}
+
+/// The rooms of this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Rooms {
+    hub: Hub,
+    /// This process, among those that count.
+    node: Arc<str>,
+    open: Arc<Mutex<HashMap<BroadcastId, Room>>>,
+    stages: Arc<Mutex<HashMap<BroadcastId, (Instant, String)>>>,
+}
+
+#[derive(Default)]
+struct Room {
+    /// Viewers at other processes, and at which counting they said so.
+    elsewhere: HashMap<String, (usize, u64)>,
+    /// What this process last said to the others, and what its listeners were told.
+    said: usize,
+    told: usize,
+    hello: Arc<tokio::sync::Mutex<Option<(Instant, Vec<u8>)>>>,
+}
+
+/// What processes say to each other.
+#[derive(Deserialize, Serialize)]
+struct Count {
+    node: String,
+    count: usize,
+}
+
+impl Rooms {
+    pub(crate) fn new(hub: Hub, node: String) -> Rooms {
+        Rooms { hub, node: node.into(), open: Arc::default(), stages: Arc::default() }
+    }
+
+    /// Viewers of a broadcast, at all processes.
+    pub fn viewers(&self, broadcast: &BroadcastId) -> usize {
+        let here = self.hub.count(&topic(broadcast));
+        here + self.lock().get(broadcast).map_or(0, |room| room.elsewhere.values().map(|(count, _)| count).sum())
+    }
+
+    /// The stage's word, at most a second old: for what is asked thousands of times a second.
+    pub(crate) async fn stage(&self, live: &Live, broadcast: &BroadcastId) -> Result<String> {
+        let known = || self.stages.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, stage)) = known().get(broadcast).filter(|(asked, _)| asked.elapsed() < BELIEVE) {
+            return Ok(stage.clone());
+        }
+        let stage = broadcast::find(&live.base.db, broadcast).await?.stage.word().to_owned();
+        let mut known = known();
+        if known.len() >= STAGES {
+            known.clear();
+        }
+        known.insert(broadcast.clone(), (Instant::now(), stage.clone()));
+        Ok(stage)
+    }
+
+    /// Sends a frame to everybody here, without the bus.
+    fn tell(&self, broadcast: &BroadcastId, frame: &[u8]) {
+        let topic = topic(broadcast);
+        self.hub.tell(&topic, frame);
+        self.hub.tell(&quiet(&topic), frame);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<BroadcastId, Room>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// `GET /live/{broadcast}/socket`
+pub(crate) async fn listen(
+    State(live): State<Live>,
+    Path(broadcast): Path<BroadcastId>,
+    request: Request,
+) -> Response {
+    if let Err(error) = live.rooms.stage(&live, &broadcast).await {
+        return stream::routes::refuse(error.into(), request.headers(), request.uri().path());
+    }
+    let uncounted = request.uri().query() == Some("quiet") || is_crawler(&request);
+    let topic = topic(&broadcast);
+    let topic = if uncounted { quiet(&topic) } else { topic };
+    let hello = hello(live.clone(), broadcast);
+    let headers = request.headers().clone();
+    let path = request.uri().path().to_owned();
+    let response = live.rooms.hub.listen(request, topic, hello);
+    match response.extensions().get::<web::Problem>().cloned() {
+        Some(problem) => stream::routes::refuse(problem, &headers, &path),
+        None => response.into_response(),
+    }
+}
+
+/// Machines that say so themselves are no viewers.
+fn is_crawler(request: &Request) -> bool {
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let agent = agent.unwrap_or_default().to_ascii_lowercase();
+    ["bot", "crawl", "spider", "preview"].iter().any(|word| agent.contains(word))
+}
+
+/// The whole state. Two thousand who come in one second share a few of them: one made after a
+/// listener had joined is as good as one made for that listener.
+async fn hello(live: Live, broadcast: BroadcastId) -> Option<Vec<u8>> {
+    let joined = Instant::now();
+    let shared = live.rooms.lock().entry(broadcast.clone()).or_default().hello.clone();
+    let mut made = shared.lock().await;
+    if let Some((_, frame)) = made.as_ref().filter(|(at, _)| *at > joined) {
+        return Some(frame.clone());
+    }
+    let at = Instant::now();
+    match state(&live, &broadcast).await {
+        Ok(frame) => {
+            *made = Some((at, frame.clone()));
+            Some(frame)
+        }
+        Err(error) => {
+            warn!(%error, "A listener could not be told the state of {broadcast}");
+            None
+        }
+    }
+}
+
+async fn state(live: &Live, id: &BroadcastId) -> Result<Vec<u8>> {
+    let db = &live.base.db;
+    let broadcast = broadcast::find(db, id).await?;
+    let said: Vec<_> = chat::recent(db, id).await?.iter().map(chat::frame).collect();
+    let frame = json!({
+        "type": "hello", "viewers": live.rooms.viewers(id).max(1), "stage": broadcast.stage.word(),
+        "pinned": pin::now(db, &broadcast).await?, "chat": said,
+    });
+    Ok(frame.to_string().into_bytes())
+}
+
+/// Counts viewers, hears what the other processes count, and passes the room's frames on to the quiet
+/// ones, until `stop`.
+pub(crate) async fn work(live: Live, stop: CancellationToken) {
+    let mut events = live.base.bus.subscribe();
+    let mut tick = tokio::time::interval(COUNT);
+    let mut turn = 0;
+    loop {
+        let event = tokio::select! {
+            event = events.recv() => event,
+            _ = tick.tick() => {
+                turn += 1;
+                count_once(&live.rooms, &live.base.bus, turn).await;
+                continue;
+            }
+            () = stop.cancelled() => return,
+        };
+        match event {
+            Ok(event) => match event.topic.split_once(':') {
+                Some(("live", _)) => live.rooms.hub.tell(&quiet(&event.topic), &event.payload),
+                Some(("viewers", broadcast)) => heard(&live.rooms, broadcast, &event.payload, turn),
+                _ => {}
+            },
+            Err(RecvError::Lagged(missed)) => warn!(missed, "The quiet rooms fell {missed} events behind"),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+async fn count_once(rooms: &Rooms, bus: &Bus, turn: u64) {
+    let mut to_say = Vec::new();
+    let mut to_tell = Vec::new();
+    rooms.lock().retain(|broadcast, room| {
+        let topic = topic(broadcast);
+        let here = rooms.hub.count(&topic);
+        room.elsewhere.retain(|_, (_, said)| *said + FORGET > turn);
+        if here != room.said || (here > 0 && turn.is_multiple_of(REPEAT)) {
+            room.said = here;
+            to_say.push((broadcast.clone(), here));
+        }
+        let total = here + room.elsewhere.values().map(|(count, _)| count).sum::<usize>();
+        if total != room.told {
+            room.told = total;
+            to_tell.push((broadcast.clone(), total));
+        }
+        here > 0 || rooms.hub.count(&quiet(&topic)) > 0 || Arc::strong_count(&room.hello) > 1
+    });
+    for (broadcast, count) in to_tell {
+        rooms.tell(&broadcast, json!({ "type": "viewers", "count": count }).to_string().as_bytes());
+    }
+    for (broadcast, count) in to_say {
+        let said = json!(Count { node: rooms.node.to_string(), count });
+        if let Err(error) = bus.publish(&format!("viewers:{broadcast}"), Bytes::from(said.to_string())).await {
+            warn!(%error, "Viewers could not be told to the other processes");
+        }
+    }
+}
+
+fn heard(rooms: &Rooms, broadcast: &str, payload: &[u8], turn: u64) {
+    let Ok(broadcast) = broadcast.parse() else { return };
+    let Ok(Count { node, count }) = serde_json::from_slice(payload) else { return };
+    if *node != *rooms.node && let Some(room) = rooms.lock().get_mut(&broadcast) {
+        room.elsewhere.insert(node, (count, turn));
+    }
+}
