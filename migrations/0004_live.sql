@@ -62,7 +62,8 @@ create table chat_lines (
   said_by text not null check (said_by in ('shopper', 'seller', 'helper')),
   said text not null,
   at_ms bigint not null,
-  hidden boolean not null,
+  -- When the seller took it out of the room; empty: it stands.
+  hidden_at_ms bigint,
   made_key text unique
 );
 

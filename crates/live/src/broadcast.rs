@@ -148,7 +148,11 @@ impl From<Row> for Broadcast {
     fn from(row: Row) -> Broadcast {
         let starts_at_ms = row.starts_at_ms;
         let replay = || {
-            Some(Replay { epoch_ms: row.epoch_ms?, from_ms: row.replay_from_ms?, duration_ms: row.replay_ms? })
+            Some(Replay {
+                epoch_ms: row.epoch_ms?,
+                from_ms: row.replay_from_ms?,
+                duration_ms: row.replay_ms?,
+            })
         };
         let stage = match row.stage.as_str() {
             "live" => Stage::Live { since_ms: row.live_since_ms.unwrap_or(starts_at_ms) },
@@ -271,13 +275,24 @@ pub async fn create(
     key: IdempotencyKey,
     wanted: NewBroadcast,
 ) -> Result<(Broadcast, Secret)> {
+    let starts_at_ms = starts_at(wanted.starts_at, live.base.clock.now_ms())?;
+    create_at(live, store, key, wanted, starts_at_ms).await
+}
+
+/// The same for any hour, the past included: for shows that are brought from elsewhere.
+pub async fn create_at(
+    live: &Live,
+    store: &StoreId,
+    key: IdempotencyKey,
+    wanted: NewBroadcast,
+    starts_at_ms: i64,
+) -> Result<(Broadcast, Secret)> {
     let now_ms = live.base.clock.now_ms();
     let title = one_line(&wanted.title)?;
     if title.is_empty() {
         return Err(Error::Field { field: "title", slug: "title-missing" });
     }
     let title_en = one_line(wanted.title_en.as_deref().unwrap_or_default())?;
-    let starts_at_ms = starts_at(wanted.starts_at, now_ms)?;
     let products = shown(live, store, &wanted.products).await?;
     let poster = wanted.poster.clone().or_else(|| products.first().map(|card| card.cover_id().to_owned()));
     let made_of = key::fingerprint(to_json(&wanted)?.as_bytes());
@@ -336,7 +351,8 @@ pub async fn wait(db: &Db, id: &BroadcastId, now_ms: i64) -> Result<bool> {
     let mut tx = db.begin().await?;
     let waits = sql!(run &mut tx,
         "update broadcasts set stage = 'waiting', waiting_since_ms = $2, heard_ms = $2
-         where id = $1 and stage = 'live'", id, now_ms)? == 1;
+         where id = $1 and stage = 'live'", id, now_ms)?
+        == 1;
     if waits {
         tell_stage(&mut tx, id, "waiting").await?;
     }
@@ -350,7 +366,8 @@ pub async fn end(db: &Db, id: &BroadcastId, now_ms: i64) -> Result<bool> {
     let mut tx = db.begin().await?;
     let ended = sql!(run &mut tx,
         "update broadcasts set stage = 'ended', ended_at_ms = $2, pinned_product = null
-         where id = $1 and stage <> 'ended'", id, now_ms)? == 1;
+         where id = $1 and stage <> 'ended'", id, now_ms)?
+        == 1;
     if ended {
         tell_stage(&mut tx, id, "ended").await?;
         jobs::put(&mut tx, crate::jobs::CLOSE, &crate::jobs::Close { broadcast: id.clone() }).await?;
@@ -392,6 +409,11 @@ pub async fn is_heard(db: &Db, id: &BroadcastId, since_ms: i64) -> Result<bool> 
     let heard: i64 = sql!(value db,
         "select count(*) from broadcasts where id = $1 and closed = false and heard_ms >= $2", id, since_ms)?;
     Ok(heard == 1)
+}
+
+/// Whether its recording is final.
+pub async fn is_closed(db: &Db, id: &BroadcastId) -> Result<bool> {
+    Ok(sql!(maybe db, "select closed from broadcasts where id = $1", id)?.unwrap_or(false))
 }
 
 /// Whether another broadcast of the store is on air.

@@ -11,7 +11,7 @@ use people::{Person, PersonId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::broadcast::{Broadcast, BroadcastId, Stage};
+use crate::broadcast::{Broadcast, BroadcastId};
 use crate::limit::Action;
 use crate::{Error, Live, Result, host, room, text};
 
@@ -109,9 +109,9 @@ impl Batch for Lines {
     async fn apply(&self, tx: &mut Tx, asks: &[Saying]) -> base::Result<Vec<Self::Answer>> {
         let rows: Vec<Value> = self.ids(asks.len()).into_iter().zip(asks).map(row).collect();
         let mut taken: Vec<Taken> = sql!(all &mut *tx,
-            "insert into chat_lines (id, broadcast_id, person_id, name, said_by, said, at_ms, hidden, made_key)
+            "insert into chat_lines (id, broadcast_id, person_id, name, said_by, said, at_ms, made_key)
              select j.value ->> 'id', b.id, j.value ->> 'person', j.value ->> 'name', j.value ->> 'from',
-                    j.value ->> 'text', cast(j.value ->> 'at_ms' as bigint), false, j.value ->> 'key'
+                    j.value ->> 'text', cast(j.value ->> 'at_ms' as bigint), j.value ->> 'key'
              from json_each($1) as j join broadcasts as b on b.id = j.value ->> 'broadcast'
              where b.stage <> 'ended'
              on conflict (made_key) do nothing
@@ -151,7 +151,8 @@ impl Lines {
         mut taken: Vec<Taken>,
     ) -> base::Result<Vec<Result<Line, Refused>>> {
         if taken.len() < asks.len() {
-            let keys: Vec<_> = asks.iter().filter_map(|ask| ask.key.as_ref()).map(|key| json!({ "key": key })).collect();
+            let keys: Vec<_> =
+                asks.iter().filter_map(|ask| ask.key.as_ref()).map(|key| json!({ "key": key })).collect();
             let before: Vec<Taken> = sql!(all &mut *tx,
                 "select c.id, c.name, c.said as text, c.at_ms, c.said_by as \"from\", c.made_key
                  from json_each($1) as j join chat_lines as c on c.made_key = j.value ->> 'key'",
@@ -184,7 +185,13 @@ pub fn frame(line: &Line) -> Value {
 }
 
 /// Says something in a broadcast's room. The line is durable when this returns.
-pub async fn say(live: &Live, broadcast: &Broadcast, person: &Person, typed: &str, key: Option<String>) -> Result<Line> {
+pub async fn say(
+    live: &Live,
+    broadcast: &Broadcast,
+    person: &Person,
+    typed: &str,
+    key: Option<String>,
+) -> Result<Line> {
     let text = line(typed)?;
     live.limits.take(&person.id, Action::Chat, live.base.clock.now_ms())?;
     let sells = host::is_host(live, person, broadcast).await?;
@@ -222,7 +229,7 @@ fn line(typed: &str) -> Result<String> {
 pub async fn recent(db: &Db, broadcast: &BroadcastId) -> Result<Vec<Line>> {
     let mut lines: Vec<Line> = sql!(all db,
         "select id, name, said as text, at_ms, said_by as \"from\" from chat_lines
-         where broadcast_id = $1 and hidden = false order by id desc limit $2", broadcast, RECENT)?;
+         where broadcast_id = $1 and hidden_at_ms is null order by id desc limit $2", broadcast, RECENT)?;
     lines.reverse();
     Ok(lines)
 }
@@ -231,34 +238,62 @@ pub async fn recent(db: &Db, broadcast: &BroadcastId) -> Result<Vec<Line>> {
 pub async fn after(db: &Db, broadcast: &BroadcastId, after: &str, limit: i64) -> Result<Vec<Line>> {
     Ok(sql!(all db,
         "select id, name, said as text, at_ms, said_by as \"from\" from chat_lines
-         where broadcast_id = $1 and hidden = false and id > $2 order by id limit $3",
+         where broadcast_id = $1 and hidden_at_ms is null and id > $2 order by id limit $3",
         broadcast, after, limit)?)
 }
 
-/// Takes a line out of the room, for the seller.
+/// How many lines were said, hidden ones left out.
+pub async fn count(db: &Db, broadcast: &BroadcastId) -> Result<i64> {
+    Ok(sql!(value db,
+        "select count(*) from chat_lines where broadcast_id = $1 and hidden_at_ms is null", broadcast)?)
+}
+
+/// Takes a line out of the room, for the seller. Hidden twice it stays hidden.
 pub async fn hide(live: &Live, broadcast: &Broadcast, line: &LineId) -> Result<()> {
-    set_hidden(live, broadcast, line, true, json!({ "type": "hidden", "id": line })).await
-}
-
-/// Puts a hidden line back.
-pub async fn show(live: &Live, broadcast: &Broadcast, line: &LineId) -> Result<()> {
-    let found: Option<Line> = sql!(opt &live.base.db,
-        "select id, name, said as text, at_ms, said_by as \"from\" from chat_lines
-         where id = $1 and broadcast_id = $2", line, &broadcast.id)?;
-    let found = found.ok_or(Error::NoLine)?;
-    set_hidden(live, broadcast, line, false, frame(&found)).await
-}
-
-async fn set_hidden(live: &Live, broadcast: &Broadcast, line: &LineId, hidden: bool, frame: Value) -> Result<()> {
     let mut tx = live.base.db.begin().await?;
-    let changed = sql!(run &mut tx,
-        "update chat_lines set hidden = $3 where id = $1 and broadcast_id = $2 and hidden <> $3",
-        line, &broadcast.id, hidden)?;
-    if changed == 1 && !matches!(broadcast.stage, Stage::Ended { .. }) {
-        events::put(&mut tx, &broadcast.topic(), &frame).await?;
+    let hidden = sql!(run &mut tx,
+        "update chat_lines set hidden_at_ms = $3 where id = $1 and broadcast_id = $2 and hidden_at_ms is null",
+        line, &broadcast.id, live.base.clock.now_ms())?;
+    if hidden == 1 {
+        events::put(&mut tx, &broadcast.topic(), &json!({ "type": "hidden", "id": line })).await?;
     }
     tx.commit().await?;
-    let known: i64 = sql!(value &live.base.db,
-        "select count(*) from chat_lines where id = $1 and broadcast_id = $2", line, &broadcast.id)?;
-    if known == 1 { Ok(()) } else { Err(Error::NoLine) }
+    find(live, broadcast, line).await.map(drop)
+}
+
+/// Puts a hidden line back: this one, or the one that was hidden last. Nothing hidden: nothing happens.
+pub async fn show(live: &Live, broadcast: &Broadcast, line: Option<&LineId>) -> Result<()> {
+    let line = match line {
+        Some(line) => line.clone(),
+        None => {
+            let last: Option<LineId> = sql!(
+                maybe & live.base.db,
+                "select id from chat_lines where broadcast_id = $1 and hidden_at_ms is not null
+                 order by hidden_at_ms desc, id desc limit 1",
+                &broadcast.id
+            )?;
+            let Some(last) = last else { return Ok(()) };
+            last
+        }
+    };
+    let found = find(live, broadcast, &line).await?;
+    let mut tx = live.base.db.begin().await?;
+    let shown = sql!(run &mut tx,
+        "update chat_lines set hidden_at_ms = null
+         where id = $1 and broadcast_id = $2 and hidden_at_ms is not null", &line, &broadcast.id)?;
+    if shown == 1 {
+        events::put(&mut tx, &broadcast.topic(), &frame(&found)).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+async fn find(live: &Live, broadcast: &Broadcast, line: &LineId) -> Result<Line> {
+    let found: Option<Line> = sql!(
+        opt & live.base.db,
+        "select id, name, said as text, at_ms, said_by as \"from\" from chat_lines
+         where id = $1 and broadcast_id = $2",
+        line,
+        &broadcast.id
+    )?;
+    found.ok_or(Error::NoLine)
 }

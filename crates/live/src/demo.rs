@@ -29,6 +29,8 @@ use crate::{Live, Result, pin};
 
 /// How often the show is looked after.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long a film may take to its first picture.
+const BEGINS: Duration = Duration::from_secs(10);
 
 /// What the demo runs on.
 pub(crate) struct Demo {
@@ -77,6 +79,9 @@ impl Live {
         let length_s = length_s.max(cues.last().map_or(0, |cue| cue.at_s) + 1);
         loop {
             let turn = tokio::time::Instant::now();
+            if let Err(error) = trim(self, &demo.broadcast).await {
+                warn!(%error, "The demo's old lines could not be forgotten");
+            }
             for cue in &cues {
                 let at = turn + Duration::from_secs(cue.at_s.max(0) as u64);
                 tokio::select! {
@@ -95,6 +100,22 @@ impl Live {
     }
 }
 
+/// How much of the script stays in the database: enough for whoever comes now, bounded for ever.
+const KEEP_MS: i64 = 3_600_000;
+
+/// Forgets what the script said and showed a while ago. What people said stays.
+async fn trim(live: &Live, broadcast: &BroadcastId) -> Result<()> {
+    let before_ms = live.base.clock.now_ms() - KEEP_MS;
+    let mut tx = live.base.db.begin().await?;
+    sql!(run &mut tx,
+        "delete from chat_lines where broadcast_id = $1 and person_id is null and at_ms < $2",
+        broadcast, before_ms)?;
+    sql!(run &mut tx, "delete from pins where broadcast_id = $1 and at_ms < $2", broadcast, before_ms)?;
+    sql!(run &mut tx, "delete from reactions where broadcast_id = $1 and at_s < $2",
+        broadcast, before_ms / 1000)?;
+    Ok(tx.commit().await?)
+}
+
 /// One cue of the script.
 pub async fn perform(live: &Live, broadcast: &BroadcastId, act: &Act) -> Result<()> {
     match act {
@@ -108,6 +129,42 @@ pub async fn perform(live: &Live, broadcast: &BroadcastId, act: &Act) -> Result<
             let broadcast = broadcast::find(&live.base.db, broadcast).await?;
             pin::pin_by_script(live, &broadcast, product).await?;
         }
+    }
+    Ok(())
+}
+
+impl Live {
+    /// Records `clip` once as the replay of a show that is over, with its cues at their seconds. It takes
+    /// as long as the clip; a show that has its replay is left alone.
+    pub async fn demo_past(&self, broadcast: BroadcastId, clip: &'static [u8], cues: &[Cue]) -> Result<()> {
+        if broadcast::is_closed(&self.base.db, &broadcast).await? {
+            return Ok(());
+        }
+        let clip = Arc::new(Clip::read(Bytes::from_static(clip))?);
+        let stream = self.origin.open(broadcast.as_str()).await?;
+        let mut state = stream.watch();
+        stream.play(clip.clone())?;
+        // A stream that never begins would hold the seeding for ever.
+        let began = tokio::time::timeout(BEGINS, state.wait_for(|state| *state == State::Live)).await;
+        if began.is_ok() {
+            tokio::time::sleep(clip.duration()).await;
+        }
+        let epoch_ms = stream.now_ms() - clip.duration().as_millis() as i64;
+        for cue in cues {
+            remember(self, &broadcast, cue, epoch_ms + cue.at_s * 1000).await?;
+        }
+        crate::stream::finish(self, &broadcast).await
+    }
+}
+
+/// Writes a cue of a past show at its moment.
+async fn remember(live: &Live, broadcast: &BroadcastId, cue: &Cue, at_ms: i64) -> Result<()> {
+    match &cue.act {
+        Act::Say { name, text, from } => {
+            let (name, text, from, broadcast) = (name.clone(), text.clone(), *from, broadcast.clone());
+            live.chat.ask(Saying { broadcast, person: None, name, text, from, at_ms, key: None }).await??;
+        }
+        Act::Pin { product } => pin::remember(live, broadcast, product, at_ms).await?,
     }
     Ok(())
 }
@@ -142,8 +199,7 @@ async fn keep(live: Live, id: BroadcastId, stream: Arc<Stream>, clip: Arc<Clip>)
 
 /// Somebody who pressed "end" on the demo ended it for themselves: it is scheduled again.
 async fn reopen(db: &Db, id: &BroadcastId) -> Result<()> {
-    let ended: i64 =
-        sql!(value db, "select count(*) from broadcasts where id = $1 and stage = 'ended'", id)?;
+    let ended: i64 = sql!(value db, "select count(*) from broadcasts where id = $1 and stage = 'ended'", id)?;
     if ended == 0 {
         return Ok(());
     }
@@ -179,7 +235,10 @@ impl ObjectStore for Forgetful {
         _: &Path,
         _: PutMultipartOptions,
     ) -> object_store::Result<Box<dyn MultipartUpload>> {
-        Err(object_store::Error::NotImplemented { operation: "multipart".into(), implementer: self.to_string() })
+        Err(object_store::Error::NotImplemented {
+            operation: "multipart".into(),
+            implementer: self.to_string(),
+        })
     }
 
     async fn get_opts(&self, path: &Path, options: GetOptions) -> object_store::Result<GetResult> {

@@ -121,6 +121,11 @@ impl Live {
         stream::shutdown(self).await;
     }
 
+    /// How many watch a broadcast, at all processes.
+    pub fn viewers(&self, broadcast: &BroadcastId) -> usize {
+        self.rooms.viewers(broadcast)
+    }
+
     /// The stream of a broadcast, if it is open in this process.
     pub(crate) fn stream(&self, broadcast: &BroadcastId) -> Option<Arc<media::Stream>> {
         self.origin_of(broadcast.as_str()).stream(broadcast.as_str())

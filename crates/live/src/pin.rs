@@ -29,15 +29,15 @@ pub struct Pin {
 
 /// Puts a product's card up. It must be one of the store's, and not removed.
 pub async fn pin(live: &Live, host: &Host, product: &ProductId, key: Option<String>) -> Result<Value> {
-    let card = own(live, &host.broadcast, product).await?;
-    let pin = change_by(live, host, Some(&card), key).await?;
-    Ok(frame(pin.at_ms, &card))
+    let shown = own(live, &host.broadcast, product).await?;
+    let pin = change_by(live, host, Some(&shown), key).await?;
+    Ok(shown.frame(&host.broadcast.id, pin.at_ms))
 }
 
 /// The same by the demo's script, which nobody signed in for.
 pub(crate) async fn pin_by_script(live: &Live, broadcast: &Broadcast, product: &ProductId) -> Result<()> {
-    let card = own(live, broadcast, product).await?;
-    change(live, broadcast, Some(&card), None).await?;
+    let shown = own(live, broadcast, product).await?;
+    change(live, broadcast, Some(&shown), None).await?;
     Ok(())
 }
 
@@ -47,20 +47,39 @@ pub async fn unpin(live: &Live, host: &Host, key: Option<String>) -> Result<Valu
     Ok(json!({ "type": "unpin", "at_ms": pin.at_ms }))
 }
 
-/// The product, if the store of the broadcast still has it.
-async fn own(live: &Live, broadcast: &Broadcast, product: &ProductId) -> Result<Card> {
-    let card = product::card(&live.base.db, product).await?;
-    card.filter(|card| card.store_id == broadcast.store).ok_or(Error::ProductGone)
+/// Writes down what was shown in a show that is over.
+pub(crate) async fn remember(
+    live: &Live,
+    broadcast: &BroadcastId,
+    product: &ProductId,
+    at_ms: i64,
+) -> Result<()> {
+    let mut tx = live.base.db.begin().await?;
+    sql!(run &mut tx,
+        "insert into pins (id, broadcast_id, product_id, at_ms) values ($1, $2, $3, $4)
+         on conflict (broadcast_id, at_ms) do nothing", PinId::new(at_ms), broadcast, product, at_ms)?;
+    Ok(tx.commit().await?)
 }
 
-async fn change_by(live: &Live, host: &Host, card: Option<&Card>, key: Option<String>) -> Result<Pin> {
+/// The product, if the store of the broadcast still has it.
+async fn own(live: &Live, broadcast: &Broadcast, product: &ProductId) -> Result<Shown> {
+    let shown = find(&live.base.db, product).await?;
+    shown.filter(|shown| shown.card.store_id == broadcast.store).ok_or(Error::ProductGone)
+}
+
+async fn change_by(live: &Live, host: &Host, shown: Option<&Shown>, key: Option<String>) -> Result<Pin> {
     live.limits.take(&host.person.id, Action::Pin, live.base.clock.now_ms())?;
     let key = key.map(|key| format!("{} {key}", host.person.id));
-    change(live, &host.broadcast, card, key).await
+    change(live, &host.broadcast, shown, key).await
 }
 
-async fn change(live: &Live, broadcast: &Broadcast, card: Option<&Card>, key: Option<String>) -> Result<Pin> {
-    let product = card.map(|card| card.id.clone());
+async fn change(
+    live: &Live,
+    broadcast: &Broadcast,
+    shown: Option<&Shown>,
+    key: Option<String>,
+) -> Result<Pin> {
+    let product = shown.map(|shown| shown.card.id.clone());
     let media_ms = live.media_now_ms(&broadcast.id);
 
     let mut tx = live.base.db.begin().await?;
@@ -79,7 +98,7 @@ async fn change(live: &Live, broadcast: &Broadcast, card: Option<&Card>, key: Op
     sql!(run &mut tx,
         "insert into pins (id, broadcast_id, product_id, at_ms, made_key) values ($1, $2, $3, $4, $5)",
         &pin.id, &broadcast.id, &pin.product, at_ms, &key)?;
-    let told = card.map_or_else(|| json!({ "type": "unpin", "at_ms": at_ms }), |card| frame(at_ms, card));
+    let told = frame(&broadcast.id, at_ms, shown);
     events::put(&mut tx, &broadcast.topic(), &told).await?;
     tx.commit().await?;
 
@@ -103,30 +122,76 @@ fn mark(live: &Live, broadcast: &BroadcastId, pin: &Pin, told: &Value) {
     }
 }
 
-/// The card as the room hears it: `{"type":"pin","at_ms":…,"product":{…}}`.
-pub fn frame(at_ms: i64, card: &Card) -> Value {
-    json!({ "type": "pin", "at_ms": at_ms, "product": shown(card) })
+/// A product as a room shows it.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    pub card: Card,
+    /// Its variant, when it has only one: whose stock is counted down on the card.
+    pub variant: String,
 }
 
-/// A product as the room shows it, in both languages; the page's template takes what it needs.
-pub fn shown(card: &Card) -> Value {
-    let either = |korean: &str, english: &str| if english.is_empty() { korean.to_owned() } else { english.to_owned() };
-    let photo = match card.cover_id() {
-        "" => String::new(),
-        id => format!("/photos/{id}/240.jpg"),
+/// A product by its id; `None` when it was removed.
+pub async fn find(db: &Db, id: &ProductId) -> Result<Option<Shown>> {
+    let Some(card) = product::card(db, id).await? else { return Ok(None) };
+    let variant = match product::variants(db, id).await?.as_slice() {
+        [only] => only.id.to_string(),
+        _ => String::new(),
     };
-    json!({
-        "id": card.id, "name": card.name, "name_en": either(&card.name, &card.name_en),
-        "price_won": card.price_from_won, "stock": card.left, "origin": card.origin,
-        "origin_en": either(&card.origin, &card.origin_en), "photo": photo, "url": card.href(),
-    })
+    Ok(Some(Shown { card, variant }))
 }
 
-/// What is pinned now, as the hello frame says it; a product that was removed meanwhile is not.
+impl Shown {
+    /// The frame that puts the card up: `{"type":"pin","at_ms":…,"product":{…}}`.
+    pub fn frame(&self, broadcast: &BroadcastId, at_ms: i64) -> Value {
+        json!({ "type": "pin", "at_ms": at_ms, "product": self.product(broadcast) })
+    }
+
+    /// The product in both languages; the page's template takes what it needs.
+    fn product(&self, broadcast: &BroadcastId) -> Value {
+        let card = &self.card;
+        let either = |korean: &str, english: &str| match english {
+            "" => korean.to_owned(),
+            english => english.to_owned(),
+        };
+        let photo = match card.cover_id() {
+            "" => String::new(),
+            id => format!("/photos/{id}/240.jpg"),
+        };
+        json!({
+            "id": card.id, "variant": self.variant, "name": card.name,
+            "name_en": either(&card.name, &card.name_en), "price_won": card.price_from_won,
+            "stock": card.left, "origin": card.origin, "origin_en": either(&card.origin, &card.origin_en),
+            "photo": photo, "url": card.href(), "buy": buy_path(broadcast, &card.id),
+        })
+    }
+}
+
+/// The frame that changes the card: up with a product, or down.
+pub fn frame(broadcast: &BroadcastId, at_ms: i64, shown: Option<&Shown>) -> Value {
+    match shown {
+        Some(shown) => shown.frame(broadcast, at_ms),
+        None => json!({ "type": "unpin", "at_ms": at_ms }),
+    }
+}
+
+/// The sheet that opens over the picture.
+pub fn buy_path(broadcast: &BroadcastId, product: &ProductId) -> String {
+    format!("/products/{product}/buy?broadcast={broadcast}")
+}
+
+/// The product that is pinned now; one that was removed meanwhile is not.
+pub async fn shown_now(db: &Db, broadcast: &Broadcast) -> Result<Option<Shown>> {
+    match &broadcast.pinned {
+        Some(pinned) => find(db, &pinned.product).await,
+        None => Ok(None),
+    }
+}
+
+/// The same as the hello frame says it.
 pub async fn now(db: &Db, broadcast: &Broadcast) -> Result<Option<Value>> {
-    let Some(pinned) = &broadcast.pinned else { return Ok(None) };
-    let card = product::card(db, &pinned.product).await?;
-    Ok(card.map(|card| json!({ "at_ms": pinned.at_ms, "product": shown(&card) })))
+    let at_ms = broadcast.pinned.as_ref().map(|pinned| pinned.at_ms);
+    let shown = shown_now(db, broadcast).await?;
+    Ok(shown.map(|shown| json!({ "at_ms": at_ms, "product": shown.product(&broadcast.id) })))
 }
 
 /// Every change of the card, in order.

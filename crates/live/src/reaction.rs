@@ -30,7 +30,9 @@ const MOST: i64 = 500;
 const ROOMS: usize = 1_024;
 
 /// A kind of reaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     Heart,
@@ -51,6 +53,11 @@ impl Kind {
             Kind::Laugh => "laugh",
             Kind::Wow => "wow",
         }
+    }
+
+    /// The key of the words on its button.
+    pub(crate) fn key(self) -> String {
+        format!("live-react-{}", self.word())
     }
 
     /// What is drawn.
@@ -120,7 +127,9 @@ pub(crate) async fn tell(live: &Live) {
     let told = std::mem::take(&mut *lock(&live.reactions.untold));
     for (broadcast, counts) in told {
         let frame = json!({ "type": "reactions", "counts": counts });
-        if let Err(error) = live.base.bus.publish(&room::topic(&broadcast), Bytes::from(frame.to_string())).await {
+        if let Err(error) =
+            live.base.bus.publish(&room::topic(&broadcast), Bytes::from(frame.to_string())).await
+        {
             warn!(%error, "Reactions could not be told");
         }
         let at_s = live.media_now_ms(&broadcast).div_euclid(1000);

@@ -1,18 +1,21 @@
 //! Replays: what was said, shown and cheered, each at its moment of the media clock, so that the
 //! room lives again beside the recording.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use base::{Db, sql};
 use serde::Serialize;
 use serde_json::{Value, json};
+use shop::product::ProductId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web::{Json, Problem};
 
 use crate::broadcast::Broadcast;
 use crate::chat::{self, Line};
-use crate::host::Shown;
-use crate::{Error, Live, Result, pin, reaction};
+use crate::pin::{Pin, Shown};
+use crate::{Error, Live, Result, host, pin, reaction};
 
 /// Events of each kind in one replay: a bound for the busiest show, not a wish.
 const MOST: i64 = 20_000;
@@ -40,9 +43,12 @@ pub async fn remember(db: &Db, broadcast: &Broadcast) -> Result<Remembered> {
     let epoch_ms = replay.map(|replay| replay.epoch_ms);
     let mut events: Vec<Value> = said(db, broadcast).await?.iter().map(chat::frame).collect();
     events.extend(shown(db, broadcast).await?);
-    events.extend(reaction::seconds(db, &broadcast.id, MOST).await?.into_iter().map(|second| {
-        json!({ "type": "reactions", "at_ms": second.at_ms, "counts": second.counts })
-    }));
+    events.extend(
+        reaction::seconds(db, &broadcast.id, MOST)
+            .await?
+            .into_iter()
+            .map(|second| json!({ "type": "reactions", "at_ms": second.at_ms, "counts": second.counts })),
+    );
     events.sort_by_key(at_ms);
     if let Some(epoch_ms) = epoch_ms {
         for event in &mut events {
@@ -64,21 +70,20 @@ fn at_ms(event: &Value) -> i64 {
 async fn said(db: &Db, broadcast: &Broadcast) -> Result<Vec<Line>> {
     Ok(sql!(all db,
         "select id, name, said as text, at_ms, said_by as \"from\" from chat_lines
-         where broadcast_id = $1 and hidden = false order by id limit $2", &broadcast.id, MOST)?)
+         where broadcast_id = $1 and hidden_at_ms is null order by id limit $2", &broadcast.id, MOST)?)
 }
 
 /// The cards that were up, with today's prices; a product that was removed leaves its place empty.
 async fn shown(db: &Db, broadcast: &Broadcast) -> Result<Vec<Value>> {
     let pins = pin::all(db, &broadcast.id, MOST).await?;
-    let mut ids: Vec<_> = pins.iter().filter_map(|pin| pin.product.clone()).collect();
-    ids.sort();
-    ids.dedup();
-    let cards = shop::product::cards(db, &ids).await?;
-    let frame = |pin: &pin::Pin| {
-        let card = cards.iter().find(|card| Some(&card.id) == pin.product.as_ref());
-        card.map_or_else(|| json!({ "type": "unpin", "at_ms": pin.at_ms }), |card| pin::frame(pin.at_ms, card))
-    };
-    Ok(pins.iter().map(frame).collect())
+    let mut known: HashMap<ProductId, Option<Shown>> = HashMap::new();
+    for id in pins.iter().filter_map(|pin| pin.product.as_ref()) {
+        if !known.contains_key(id) {
+            known.insert(id.clone(), pin::find(db, id).await?);
+        }
+    }
+    let shown = |pin: &Pin| known.get(pin.product.as_ref()?)?.as_ref();
+    Ok(pins.iter().map(|pin| pin::frame(&broadcast.id, pin.at_ms, shown(pin))).collect())
 }
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
@@ -86,7 +91,10 @@ pub(crate) fn routes() -> OpenApiRouter<Live> {
 }
 
 /// `GET /live/{broadcast}/replay.json`
-async fn page(State(live): State<Live>, Shown(broadcast): Shown) -> Result<Json<Remembered>, Problem> {
+async fn page(
+    State(live): State<Live>,
+    host::Shown(broadcast): host::Shown,
+) -> Result<Json<Remembered>, Problem> {
     Ok(Json(remember(&live.base.db, &broadcast).await?))
 }
 
@@ -94,6 +102,9 @@ async fn page(State(live): State<Live>, Shown(broadcast): Shown) -> Result<Json<
 #[utoipa::path(get, path = "/api/v1/broadcasts/{broadcast}/replay", tag = "live",
     params(("broadcast" = String, Path)),
     responses((status = 200, body = Remembered), (status = "4XX", body = Problem)))]
-async fn get(State(live): State<Live>, Shown(broadcast): Shown) -> Result<Json<Remembered>, Problem> {
+async fn get(
+    State(live): State<Live>,
+    host::Shown(broadcast): host::Shown,
+) -> Result<Json<Remembered>, Problem> {
     Ok(Json(remember(&live.base.db, &broadcast).await?))
 }

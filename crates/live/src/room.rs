@@ -13,6 +13,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use base::Bus;
 use bytes::Bytes;
+use people::StoreId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
@@ -62,6 +63,8 @@ struct Room {
     /// What this process last said to the others, and what its listeners were told.
     said: usize,
     told: usize,
+    /// Whose stock concerns the room; known after the first hello.
+    store: Option<StoreId>,
     hello: Arc<tokio::sync::Mutex<Option<(Instant, Vec<u8>)>>>,
 }
 
@@ -80,7 +83,10 @@ impl Rooms {
     /// Viewers of a broadcast, at all processes.
     pub fn viewers(&self, broadcast: &BroadcastId) -> usize {
         let here = self.hub.count(&topic(broadcast));
-        here + self.lock().get(broadcast).map_or(0, |room| room.elsewhere.values().map(|(count, _)| count).sum())
+        here + self
+            .lock()
+            .get(broadcast)
+            .map_or(0, |room| room.elsewhere.values().map(|(count, _)| count).sum())
     }
 
     /// The stage's word, at most a second old: for what is asked thousands of times a second.
@@ -150,7 +156,8 @@ async fn hello(live: Live, broadcast: BroadcastId) -> Option<Vec<u8>> {
     }
     let at = Instant::now();
     match state(&live, &broadcast).await {
-        Ok(frame) => {
+        Ok((store, frame)) => {
+            live.rooms.lock().entry(broadcast).or_default().store = Some(store);
             *made = Some((at, frame.clone()));
             Some(frame)
         }
@@ -161,7 +168,7 @@ async fn hello(live: Live, broadcast: BroadcastId) -> Option<Vec<u8>> {
     }
 }
 
-async fn state(live: &Live, id: &BroadcastId) -> Result<Vec<u8>> {
+async fn state(live: &Live, id: &BroadcastId) -> Result<(StoreId, Vec<u8>)> {
     let db = &live.base.db;
     let broadcast = broadcast::find(db, id).await?;
     let said: Vec<_> = chat::recent(db, id).await?.iter().map(chat::frame).collect();
@@ -169,7 +176,7 @@ async fn state(live: &Live, id: &BroadcastId) -> Result<Vec<u8>> {
         "type": "hello", "viewers": live.rooms.viewers(id).max(1), "stage": broadcast.stage.word(),
         "pinned": pin::now(db, &broadcast).await?, "chat": said,
     });
-    Ok(frame.to_string().into_bytes())
+    Ok((broadcast.store, frame.to_string().into_bytes()))
 }
 
 /// Counts viewers, hears what the other processes count, and passes the room's frames on to the quiet
@@ -191,6 +198,9 @@ pub(crate) async fn work(live: Live, stop: CancellationToken) {
         match event {
             Ok(event) => match event.topic.split_once(':') {
                 Some(("live", _)) => live.rooms.hub.tell(&quiet(&event.topic), &event.payload),
+                Some(("store", store)) if is_stock(&event.payload) => {
+                    stock(&live.rooms, store, &event.payload)
+                }
                 Some(("viewers", broadcast)) => heard(&live.rooms, broadcast, &event.payload, turn),
                 _ => {}
             },
@@ -223,16 +233,35 @@ async fn count_once(rooms: &Rooms, bus: &Bus, turn: u64) {
     }
     for (broadcast, count) in to_say {
         let said = json!(Count { node: rooms.node.to_string(), count });
-        if let Err(error) = bus.publish(&format!("viewers:{broadcast}"), Bytes::from(said.to_string())).await {
+        if let Err(error) = bus.publish(&format!("viewers:{broadcast}"), Bytes::from(said.to_string())).await
+        {
             warn!(%error, "Viewers could not be told to the other processes");
         }
     }
 }
 
+/// What is left of a product concerns every room of its store.
+fn stock(rooms: &Rooms, store: &str, frame: &[u8]) {
+    let concerns = |room: &Room| room.store.as_ref().is_some_and(|of| of.as_str() == store);
+    let rooms_of_store: Vec<_> = {
+        let open = rooms.lock();
+        open.iter().filter(|(_, room)| concerns(room)).map(|(broadcast, _)| broadcast.clone()).collect()
+    };
+    for broadcast in rooms_of_store {
+        rooms.tell(&broadcast, frame);
+    }
+}
+
+fn is_stock(payload: &[u8]) -> bool {
+    payload.starts_with(b"{\"type\":\"stock\"")
+}
+
 fn heard(rooms: &Rooms, broadcast: &str, payload: &[u8], turn: u64) {
     let Ok(broadcast) = broadcast.parse() else { return };
     let Ok(Count { node, count }) = serde_json::from_slice(payload) else { return };
-    if *node != *rooms.node && let Some(room) = rooms.lock().get_mut(&broadcast) {
+    if *node != *rooms.node
+        && let Some(room) = rooms.lock().get_mut(&broadcast)
+    {
         room.elsewhere.insert(node, (count, turn));
     }
 }

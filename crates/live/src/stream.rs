@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::{State, Stream};
+use media::{Clip, State, Stream};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -40,6 +40,18 @@ pub async fn publish(live: &Live, id: &BroadcastId, publish_key: &str, offer: &s
     Ok(answer?)
 }
 
+/// Sends a film as if a publisher did: a show that was made beforehand.
+pub async fn publish_film(live: &Live, id: &BroadcastId, film: Arc<Clip>) -> Result<()> {
+    let broadcast = broadcast::find(&live.base.db, id).await?;
+    if broadcast::elsewhere(&live.base.db, &broadcast).await? {
+        return Err(Error::OnAirElsewhere);
+    }
+    let stream = live.origin.open(id.as_str()).await?;
+    stream.play(film)?;
+    follow(live, id, &stream);
+    Ok(())
+}
+
 /// The broadcast, if the key opens it.
 pub async fn admitted(live: &Live, id: &BroadcastId, publish_key: &str) -> Result<Broadcast> {
     let broadcast = broadcast::find(&live.base.db, id).await?;
@@ -67,7 +79,9 @@ async fn walk(live: &Live, id: &BroadcastId, stream: &Stream) {
         match step(live, id, stream, state).await {
             Ok(Going::On) => {}
             Ok(Going::Over) => return,
-            Err(error) => warn!(%error, broadcast.id = %id, "Broadcast {id} could not follow its stream; trying again"),
+            Err(error) => {
+                warn!(%error, broadcast.id = %id, "Broadcast {id} could not follow its stream; trying again")
+            }
         }
         if state == State::Waiting && born.elapsed() > FIRST_PICTURE {
             info!(broadcast.id = %id, "The publisher of {id} never sent a picture");

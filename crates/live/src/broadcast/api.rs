@@ -100,9 +100,11 @@ async fn list(State(live): State<Live>, Query(which): Query<Which>) -> Result<Js
         Some(store) => Some(store.parse().map_err(|_| Problem::not_found())?),
         None => None,
     };
-    let wanted = broadcast::Wanted { store: store.as_ref(), stage: which.stage.as_deref(), after: paging.after()? };
+    let wanted =
+        broadcast::Wanted { store: store.as_ref(), stage: which.stage.as_deref(), after: paging.after()? };
     let found = broadcast::list(&live.base.db, wanted, paging.limit() + 1).await?;
-    let page = Listed::of(found, paging.limit(), |broadcast| (broadcast.starts_at_ms, broadcast.id.to_string()));
+    let page =
+        Listed::of(found, paging.limit(), |broadcast| (broadcast.starts_at_ms, broadcast.id.to_string()));
     let mut items = Vec::with_capacity(page.items.len());
     for broadcast in page.items {
         items.push(told(&live, broadcast).await?);
@@ -121,10 +123,8 @@ async fn create(
     Json(wanted): Json<NewBroadcast>,
 ) -> Result<(StatusCode, Json<Created>), Problem> {
     let (broadcast, publish_key) = broadcast::create(&live, &seller.store, key, wanted).await?;
-    let created = Created {
-        broadcast: told(&live, broadcast).await?,
-        publish_key: publish_key.reveal().to_owned(),
-    };
+    let created =
+        Created { broadcast: told(&live, broadcast).await?, publish_key: publish_key.reveal().to_owned() };
     Ok((StatusCode::CREATED, Json(created)))
 }
 

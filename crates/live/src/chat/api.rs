@@ -60,9 +60,9 @@ async fn say(
 async fn hide(
     host: Host,
     State(live): State<Live>,
-    Path((_, line)): Path<(String, LineId)>,
+    Path(of): Path<(String, LineId)>,
 ) -> Result<StatusCode, Problem> {
-    chat::hide(&live, &host.broadcast, &line).await?;
+    chat::hide(&live, &host.broadcast, &of.1).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -73,8 +73,8 @@ async fn hide(
 async fn show(
     host: Host,
     State(live): State<Live>,
-    Path((_, line)): Path<(String, LineId)>,
+    Path(of): Path<(String, LineId)>,
 ) -> Result<StatusCode, Problem> {
-    chat::show(&live, &host.broadcast, &line).await?;
+    chat::show(&live, &host.broadcast, Some(&of.1)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,17 +7,17 @@ use people::Person;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
-use web::{Answer, Form, IdempotencyKey, Path, Problem, WantsJson};
+use web::{Answer, Form, IdempotencyKey, Problem, WantsJson};
 
 use super::LineId;
 use crate::host::{Host, Shown};
-use crate::{Live, chat};
+use crate::{Error, Live, chat};
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
     OpenApiRouter::new()
         .route("/live/{broadcast}/chat", post(say))
-        .route("/live/{broadcast}/chat/{line}/hiding", post(hide))
-        .route("/live/{broadcast}/chat/{line}/showing", post(show))
+        .route("/live/{broadcast}/hiding", post(hide))
+        .route("/live/{broadcast}/showing", post(show))
 }
 
 #[derive(Deserialize)]
@@ -43,25 +43,30 @@ async fn say(
     Ok(Answer::to(json, &broadcast.path(), line))
 }
 
+/// A line, by the button beside it.
+#[derive(Deserialize)]
+struct Chosen {
+    line: Option<LineId>,
+}
+
 async fn hide(
     host: Host,
     State(live): State<Live>,
-    Path((_, line)): Path<(String, LineId)>,
     json: WantsJson,
+    Form(chosen): Form<Chosen>,
 ) -> Result<Response, Problem> {
+    let line = chosen.line.ok_or(Error::NoLine)?;
     chat::hide(&live, &host.broadcast, &line).await?;
-    // A script gets the way back with it.
-    let undo = format!("{}/chat/{line}/showing", host.broadcast.path());
-    let back = format!("{}?hidden={line}", host.broadcast.studio_path());
-    Ok(Answer::to(json, &back, json!({ "id": line, "undo": undo })))
+    Ok(Answer::to(json, &host.broadcast.studio_path(), json!({ "id": line })))
 }
 
+/// Without a line it is the way back from the last hiding.
 async fn show(
     host: Host,
     State(live): State<Live>,
-    Path((_, line)): Path<(String, LineId)>,
     json: WantsJson,
+    Form(chosen): Form<Chosen>,
 ) -> Result<Response, Problem> {
-    chat::show(&live, &host.broadcast, &line).await?;
-    Ok(Answer::to(json, &host.broadcast.studio_path(), json!({ "id": line })))
+    chat::show(&live, &host.broadcast, chosen.line.as_ref()).await?;
+    Ok(Answer::to(json, &host.broadcast.studio_path(), json!({ "id": chosen.line })))
 }

@@ -41,10 +41,9 @@ struct PinShown {
     responses((status = 200, body = Listed<PinShown>), (status = "4XX", body = Problem)))]
 async fn list(State(live): State<Live>, Shown(broadcast): Shown) -> Result<Json<Listed<PinShown>>, Problem> {
     let pins = pin::all(&live.base.db, &broadcast.id, MOST).await?;
-    let items = pins.into_iter().map(|pin| PinShown {
-        at_ms: pin.at_ms,
-        product: pin.product.map(|product| product.to_string()),
-    });
+    let items = pins
+        .into_iter()
+        .map(|pin| PinShown { at_ms: pin.at_ms, product: pin.product.map(|product| product.to_string()) });
     Ok(Json(Listed { items: items.collect(), next_cursor: None }))
 }
 

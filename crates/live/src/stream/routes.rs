@@ -122,7 +122,9 @@ fn within(range: &HeaderValue, total: usize) -> Wanted {
     let range = range.to_str().ok().and_then(|range| range.strip_prefix("bytes="));
     let Some((from, to)) = range.and_then(|range| range.trim().split_once('-')) else { return Wanted::All };
     match (from.parse::<usize>(), to.parse::<usize>()) {
-        (Ok(from), Ok(to)) if from <= to && from < total => Wanted::Part(from, to.saturating_add(1).min(total)),
+        (Ok(from), Ok(to)) if from <= to && from < total => {
+            Wanted::Part(from, to.saturating_add(1).min(total))
+        }
         (Ok(from), Err(_)) if to.is_empty() && from < total => Wanted::Part(from, total),
         (Err(_), Ok(last)) if from.is_empty() && last > 0 && total > 0 => {
             Wanted::Part(total.saturating_sub(last), total)
@@ -163,7 +165,9 @@ async fn publish(State(live): State<Live>, Path(broadcast): Path<String>, reques
     let path = parts.uri.path();
     let taken = async {
         let id: BroadcastId = broadcast.parse().map_err(|_| Error::NoBroadcast)?;
-        let offer = to_bytes(body, SDP).await.map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "sdp-large"))?;
+        let offer = to_bytes(body, SDP)
+            .await
+            .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "sdp-large"))?;
         // Who may not publish learns nothing about the offer.
         stream::admitted(&live, &id, bearer(&parts.headers)).await?;
         let offer = std::str::from_utf8(&offer)

@@ -1,0 +1,111 @@
+//! The watch page: the picture fills the phone, the talk rises over it, and the goods are one tap
+//! away. One page serves a show that is announced, on air, or over; without JavaScript it reads, and
+//! its forms submit.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Html;
+use axum::routing::get;
+use shop::product::Card;
+use shop::store;
+use utoipa_axum::router::OpenApiRouter;
+use web::{Problem, Ui};
+
+use crate::broadcast::pages::poster;
+use crate::broadcast::{self, BroadcastId, Stage};
+use crate::chat::{self, Line};
+use crate::host::Shown;
+use crate::reaction::Kind;
+use crate::{Error, Live, Result, pin};
+
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+pub(crate) fn routes() -> OpenApiRouter<Live> {
+    OpenApiRouter::new().route("/live/{broadcast}", get(watch))
+}
+
+#[derive(Template)]
+#[template(path = "watch.html")]
+struct WatchPage {
+    ui: Ui,
+    id: BroadcastId,
+    title: String,
+    poster: String,
+    /// `scheduled`, `live`, `waiting` or `ended`.
+    stage: &'static str,
+    /// What stands over the poster before the first picture.
+    before: String,
+    has_replay: bool,
+    viewers: i64,
+    store: String,
+    store_href: String,
+    identity: Vec<(String, String)>,
+    pinned: Option<pin::Shown>,
+    goods: Vec<Card>,
+    chat: Vec<Line>,
+    kinds: [Kind; 4],
+}
+
+impl WatchPage {
+    fn is_replay(&self) -> bool {
+        self.stage == "ended"
+    }
+
+    fn source(&self) -> String {
+        let playlist = if self.is_replay() { "vod.m3u8" } else { "multi.m3u8" };
+        format!("/media/{}/{playlist}", self.id)
+    }
+
+    fn react(&self, kind: &Kind) -> String {
+        self.ui.t(&kind.key())
+    }
+
+    fn buy(&self, card: &Card) -> String {
+        pin::buy_path(&self.id, &card.id)
+    }
+}
+
+/// `GET /live/{broadcast}`
+async fn watch(ui: Ui, State(live): State<Live>, Shown(broadcast): Shown) -> Result<Html<String>, Problem> {
+    let db = &live.base.db;
+    let store = store::find(db, &broadcast.store).await.map_err(Error::from)?;
+    let goods = broadcast::products(db, &broadcast.id).await?;
+    let pinned = pin::shown_now(db, &broadcast).await?;
+    let chat = match broadcast.stage {
+        // The island fills a replay's talk in time; without it the first lines can be read.
+        Stage::Ended { .. } => chat::after(db, &broadcast.id, "", chat::RECENT).await?,
+        _ => chat::recent(db, &broadcast.id).await?,
+    };
+    web::page(&WatchPage {
+        id: broadcast.id.clone(),
+        title: broadcast.title_in(ui.language()).to_owned(),
+        poster: poster(&ui, &broadcast),
+        stage: broadcast.stage.word(),
+        before: before(&ui, &broadcast.stage, live.base.clock.now_ms()),
+        has_replay: broadcast.replay().is_some(),
+        viewers: live.rooms.viewers(&broadcast.id) as i64,
+        store: store.name_in(ui.language()).to_owned(),
+        store_href: format!("/stores/{}", store.slug),
+        identity: store.identity.lines(&ui),
+        pinned,
+        goods,
+        chat,
+        kinds: Kind::ALL,
+        ui,
+    })
+}
+
+/// How long it still takes, in words, and the hour.
+fn before(ui: &Ui, stage: &Stage, now_ms: i64) -> String {
+    let Stage::Scheduled { starts_at_ms } = stage else { return String::new() };
+    let left_ms = starts_at_ms - now_ms;
+    let when = ui.time(starts_at_ms);
+    match left_ms {
+        ..MINUTE_MS => ui.t("live-soon"),
+        MINUTE_MS..HOUR_MS => ui.t2("live-in-minutes", "count", left_ms / MINUTE_MS, "when", when),
+        HOUR_MS..DAY_MS => ui.t2("live-in-hours", "count", left_ms / HOUR_MS, "when", when),
+        _ => ui.t2("live-in-days", "count", left_ms / DAY_MS, "when", when),
+    }
+}

@@ -1,0 +1,8 @@
+//! Broadcasts and their rooms through the front door, on both engines.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod broadcasts;
+mod market;
+mod room;
+mod video;
