@@ -28,13 +28,13 @@ impl FromRequestParts<Live> for Host {
 }
 
 /// Whether somebody works in the store whose broadcast this is.
-pub async fn is_host(live: &Live, person: &Person, broadcast: &Broadcast) -> Result<bool> {
+pub(crate) async fn is_host(live: &Live, person: &Person, broadcast: &Broadcast) -> Result<bool> {
     Ok(member::is_member(&live.base.db, &person.id, &broadcast.store).await?)
 }
 
 /// The broadcast in the path, `{broadcast}`, for anybody.
 #[derive(Clone, Debug)]
-pub struct Shown(pub Broadcast);
+pub(crate) struct Shown(pub(crate) Broadcast);
 
 impl FromRequestParts<Live> for Shown {
     type Rejection = Problem;

@@ -13,7 +13,12 @@ use crate::{Live, Result};
 const MAX_KEYS: i64 = 8;
 
 /// Makes a key, and forgets the oldest past the limit.
-pub async fn issue(tx: &mut Tx, random: &Random, broadcast: &BroadcastId, now_ms: i64) -> Result<Secret> {
+pub(crate) async fn issue(
+    tx: &mut Tx,
+    random: &Random,
+    broadcast: &BroadcastId,
+    now_ms: i64,
+) -> Result<Secret> {
     let key = random.token::<32>();
     sql!(run &mut *tx, "insert into publish_keys (hash, broadcast_id, made_at_ms) values ($1, $2, $3)",
         fingerprint(key.as_bytes()), broadcast, now_ms)?;
@@ -25,7 +30,7 @@ pub async fn issue(tx: &mut Tx, random: &Random, broadcast: &BroadcastId, now_ms
 }
 
 /// A key for somebody who may publish.
-pub async fn fresh(live: &Live, broadcast: &BroadcastId) -> Result<Secret> {
+pub(crate) async fn fresh(live: &Live, broadcast: &BroadcastId) -> Result<Secret> {
     let mut tx = live.base.db.begin().await?;
     let key = issue(&mut tx, &live.base.random, broadcast, live.base.clock.now_ms()).await?;
     tx.commit().await?;
@@ -33,7 +38,7 @@ pub async fn fresh(live: &Live, broadcast: &BroadcastId) -> Result<Secret> {
 }
 
 /// Whether the key opens the broadcast.
-pub async fn opens(db: &Db, key: &str, broadcast: &BroadcastId) -> Result<bool> {
+pub(crate) async fn opens(db: &Db, key: &str, broadcast: &BroadcastId) -> Result<bool> {
     let found: i64 = sql!(value db,
         "select count(*) from publish_keys where hash = $1 and broadcast_id = $2",
         fingerprint(key.as_bytes()), broadcast)?;
@@ -41,6 +46,6 @@ pub async fn opens(db: &Db, key: &str, broadcast: &BroadcastId) -> Result<bool> 
 }
 
 /// SHA-256 in hexadecimal.
-pub fn fingerprint(bytes: &[u8]) -> String {
+pub(crate) fn fingerprint(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -13,7 +13,7 @@ const PEOPLE: usize = 20_000;
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
+pub(crate) enum Action {
     Chat,
     Pin,
 }
@@ -30,13 +30,13 @@ impl Action {
 
 /// Who did what lately. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Limits {
+pub(crate) struct Limits {
     lately: Arc<Mutex<HashMap<(PersonId, Action), VecDeque<i64>>>>,
 }
 
 impl Limits {
     /// Counts one, or says how long to wait.
-    pub fn take(&self, person: &PersonId, action: Action, now_ms: i64) -> Result<()> {
+    pub(crate) fn take(&self, person: &PersonId, action: Action, now_ms: i64) -> Result<()> {
         let (most, within_ms) = action.allowance();
         let mut lately = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
         if lately.len() >= PEOPLE {

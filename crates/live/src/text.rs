@@ -1,7 +1,7 @@
 //! What people type into one line.
 
 /// One line without control characters, invisible direction marks and loose ends.
-pub fn plain(typed: &str) -> String {
+pub(crate) fn plain(typed: &str) -> String {
     let mut line = String::with_capacity(typed.len().min(1024));
     for letter in typed.chars().filter(|letter| !is_trick(*letter)) {
         let letter = if letter.is_control() || letter.is_whitespace() { ' ' } else { letter };

@@ -7,7 +7,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, delete, get, post};
+use axum::routing::{delete, get, post};
 use bytes::Bytes;
 use futures::StreamExt;
 use media::{Cache, Kind, Reload, Served};
@@ -42,7 +42,6 @@ pub fn routes(live: Live) -> Router {
         .route("/media/{broadcast}/whip/{session}", delete(goodbye).patch(trickle).fallback(other))
         .route("/media/{broadcast}/uplink", post(uplink).fallback(other))
         .route("/media/{broadcast}/{file}", get(file).fallback(other))
-        .route("/media/{*path}", any(nothing))
         .route("/live/{broadcast}/socket", get(room::listen))
         .with_state(live)
 }
@@ -129,7 +128,7 @@ fn within(range: &HeaderValue, total: usize) -> Wanted {
         (Err(_), Ok(last)) if from.is_empty() && last > 0 && total > 0 => {
             Wanted::Part(total.saturating_sub(last), total)
         }
-        (Ok(_), _) => Wanted::Nothing,
+        (Ok(from), _) if from >= total => Wanted::Nothing,
         _ => Wanted::All,
     }
 }
@@ -264,10 +263,6 @@ async fn other(request: Request) -> Response {
     response
 }
 
-async fn nothing(request: Request) -> Response {
-    refuse(Problem::not_found(), request.headers(), request.uri().path())
-}
-
 fn cors(mut response: Response) -> Response {
     response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANYBODY);
     response
@@ -335,7 +330,7 @@ mod tests {
             ("bytes=-100", Wanted::Part(900, 1000)),
             ("bytes=0-5000", Wanted::Part(0, 1000)),
             ("bytes=1000-", Wanted::Nothing),
-            ("bytes=9-1", Wanted::Nothing),
+            ("bytes=9-1", Wanted::All),
             ("bytes=0-1,5-6", Wanted::All),
             ("lines=0-1", Wanted::All),
         ] {

@@ -38,7 +38,8 @@ pub(crate) struct Market {
     pub hairtail: ProductId,
     /// Of the stranger's stall.
     pub kimchi: ProductId,
-    pub folder: Arc<tempfile::TempDir>,
+    /// Kept until the end.
+    _folder: tempfile::TempDir,
     pub database: String,
     stop: CancellationToken,
 }
@@ -164,7 +165,7 @@ impl Market {
             mackerel,
             hairtail,
             kimchi,
-            folder: Arc::new(engine.folder),
+            _folder: engine.folder,
             database: engine.url,
             stop,
         }
