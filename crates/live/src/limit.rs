@@ -28,10 +28,13 @@ impl Action {
     }
 }
 
+/// The moments at which each person did each thing.
+type Lately = HashMap<(PersonId, Action), VecDeque<i64>>;
+
 /// Who did what lately. Cheap to clone.
 #[derive(Clone, Default)]
 pub(crate) struct Limits {
-    lately: Arc<Mutex<HashMap<(PersonId, Action), VecDeque<i64>>>>,
+    lately: Arc<Mutex<Lately>>,
 }
 
 impl Limits {
@@ -56,7 +59,7 @@ impl Limits {
 }
 
 /// Forgets whoever is free to act again; if that is not enough, the earlier half.
-fn make_room(lately: &mut HashMap<(PersonId, Action), VecDeque<i64>>, now_ms: i64) {
+fn make_room(lately: &mut Lately, now_ms: i64) {
     lately.retain(|(_, action), times| times.back().is_some_and(|last| last + action.allowance().1 > now_ms));
     if lately.len() >= PEOPLE {
         let mut last: Vec<i64> = lately.values().filter_map(|times| times.back().copied()).collect();

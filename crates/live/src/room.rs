@@ -65,8 +65,11 @@ struct Room {
     told: usize,
     /// Whose stock concerns the room; known after the first hello.
     store: Option<StoreId>,
-    hello: Arc<tokio::sync::Mutex<Option<(Instant, Vec<u8>)>>>,
+    hello: Arc<tokio::sync::Mutex<Option<Hello>>>,
 }
+
+/// A state that was told, and when it was begun to be gathered.
+type Hello = (Instant, Vec<u8>);
 
 /// What processes say to each other.
 #[derive(Deserialize, Serialize)]

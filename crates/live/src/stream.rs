@@ -161,7 +161,7 @@ pub(crate) async fn is_carried(live: &Live, id: &BroadcastId) -> Result<bool> {
         return Ok(true);
     }
     let before_ms = live.base.clock.now_ms() - GRACE_MS;
-    Ok(broadcast::is_heard(&live.base.db, id, before_ms).await?)
+    broadcast::is_heard(&live.base.db, id, before_ms).await
 }
 
 /// Ends broadcasts whose process died and whose publisher did not come back, until `stop`.
