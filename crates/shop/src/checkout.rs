@@ -141,7 +141,7 @@ async fn page(
     let items: Vec<_> = lines.iter().map(|line| format!("{}:{}", line.variant, line.quantity)).collect();
     let filled = Filled {
         key: shop.base.random.token::<16>(),
-        store: of.variant.is_none().then(|| quote.store.to_string()).unwrap_or_default(),
+        store: if of.variant.is_none() { quote.store.to_string() } else { String::new() },
         items: items.join(","),
         broadcast: of.broadcast,
         hand_over: by.slug().to_owned(),

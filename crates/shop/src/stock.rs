@@ -67,13 +67,13 @@ pub(crate) async fn begin(
 /// Corrects what is on hand by `by`: a delivery, a spoiled box. What is promised to buyers stays promised.
 pub async fn adjust(shop: &Shop, store: &StoreId, variant: &VariantId, by: i64) -> Result<i64> {
     if by == 0 {
-        return Ok(sql!(
+        return sql!(
             maybe & shop.base.db,
             "select on_hand - reserved from stock_levels where variant_id = $1 and store_id = $2",
             variant,
             store
         )?
-        .ok_or(Error::NotFound)?);
+        .ok_or(Error::NotFound);
     }
     let now_ms = shop.base.clock.now_ms();
     let mut tx = shop.base.db.begin().await?;

@@ -50,10 +50,14 @@ async fn a_hundred_taps_make_one_order() {
     for stall in Stall::each().await {
         let fish = stall.goods("고등어", 9_800, 5).await;
         let buyer = stall.buyer("단골").await;
-        let taps = (0..100).map(|_| place(&stall.shop, &buyer, "tap", order_of(&fish, 1)));
+        let mut taps = Vec::new();
+        for _ in 0..100 {
+            let (shop, buyer, wanted) = (stall.shop.clone(), buyer.clone(), order_of(&fish, 1));
+            taps.push(tokio::spawn(async move { place(&shop, &buyer, "tap", wanted).await.unwrap().order }));
+        }
         let mut orders = Vec::new();
-        for tap in taps.collect::<Vec<_>>() {
-            orders.push(tap.await.unwrap().order);
+        for tap in taps {
+            orders.push(tap.await.unwrap());
         }
         orders.dedup();
         assert_eq!(orders.len(), 1, "{}", stall.engine);

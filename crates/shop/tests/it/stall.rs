@@ -125,7 +125,7 @@ impl Stall {
 }
 
 async fn person(base: &Base, name: &str) -> Person {
-    let address: Address = format!("010{}", base.random.digits(8)).parse().unwrap();
+    let address = Address::read(&format!("010{}", base.random.digits(8))).unwrap();
     let mut tx = base.db.begin().await.unwrap();
     let person = People::create(&mut tx, name, &address, base.clock.now_ms()).await.unwrap();
     tx.commit().await.unwrap();
