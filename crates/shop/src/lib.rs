@@ -93,6 +93,8 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
     OpenApiRouter::new()
         .merge(store::pages::routes())
         .merge(store::opening::routes())
+        .merge(product::selling::routes())
+        .merge(photo::api::routes())
         .merge(product::pages::routes())
         .merge(cart::pages::routes())
         .merge(checkout::routes())

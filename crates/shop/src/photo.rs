@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::error::PhotoFault;
 use crate::{Error, Result, Shop, set};
 
+pub(crate) mod api;
 mod render;
 pub(crate) mod serve;
 

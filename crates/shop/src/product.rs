@@ -12,9 +12,11 @@ use crate::text::{Listing, Text, read};
 use crate::{Error, Result, set};
 
 mod draft;
+mod form;
 pub mod pages;
+pub(crate) mod selling;
 
-pub use draft::{Draft, NewVariant, change, create, remove, restore};
+pub use draft::{Draft, MAX_PHOTOS, NewVariant, change, create, remove, restore};
 
 /// Names a product in [`ProductId`].
 pub enum ProductMark {}

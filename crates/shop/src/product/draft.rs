@@ -20,8 +20,8 @@ pub(crate) const MAX_OPTIONS: usize = 3;
 /// Variants of one product.
 pub(crate) const MAX_VARIANTS: usize = 50;
 /// The highest price and the highest stock of one variant.
-const MAX_PRICE: i64 = 100_000_000;
-const MAX_STOCK: i64 = 1_000_000;
+pub(super) const MAX_PRICE: i64 = 100_000_000;
+pub(super) const MAX_STOCK: i64 = 1_000_000;
 /// The longest name, short text and story.
 const NAME: usize = 60;
 const SHORT: usize = 200;
@@ -193,7 +193,7 @@ fn highest(draft: &Draft) -> Won {
     draft.variants.iter().map(|variant| variant.price_won).max().unwrap_or_default()
 }
 
-fn checked(draft: Draft) -> Result<Draft> {
+pub(super) fn checked(draft: Draft) -> Result<Draft> {
     let mut faults = Faults::default();
     let mut text = |field: &str, text: &Text, max: usize, needed: bool| {
         let ko =
