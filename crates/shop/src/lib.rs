@@ -95,6 +95,8 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(store::opening::routes())
         .merge(product::selling::routes())
         .merge(photo::api::routes())
+        .merge(store::api::routes())
+        .merge(product::api::routes())
         .merge(product::pages::routes())
         .merge(cart::pages::routes())
         .merge(checkout::routes())

@@ -11,6 +11,7 @@ use crate::store::Store;
 use crate::text::{Listing, Text, read};
 use crate::{Error, Result, set};
 
+pub(crate) mod api;
 mod draft;
 mod form;
 pub mod pages;

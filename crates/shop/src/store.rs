@@ -15,6 +15,7 @@ use crate::photo::PhotoId;
 use crate::text::{Text, read};
 use crate::{Error, Result, Shop, set};
 
+pub(crate) mod api;
 mod identity;
 pub(crate) mod opening;
 pub mod pages;
