@@ -17,7 +17,8 @@ mod form;
 pub mod pages;
 pub(crate) mod selling;
 
-pub use draft::{Draft, MAX_PHOTOS, NewVariant, change, create, remove, restore};
+pub(crate) use draft::MAX_PHOTOS;
+pub use draft::{Draft, NewVariant, change, create, remove, restore};
 
 /// Names a product in [`ProductId`].
 pub enum ProductMark {}

@@ -126,7 +126,7 @@ fn unreadable(error: MultipartError) -> Problem {
 
 /// What was kept of an upload.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct Uploaded {
+pub(crate) struct Uploaded {
     /// Ids of the photos that were kept, in the order sent.
     pub items: Vec<PhotoId>,
     /// Files that were not, each with the reason.
@@ -135,7 +135,7 @@ pub struct Uploaded {
 
 /// A file that was not kept.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct RefusedFile {
+pub(crate) struct RefusedFile {
     pub file: String,
     /// What is wrong with it.
     pub title: String,

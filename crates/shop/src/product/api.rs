@@ -32,7 +32,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shop> {
 /// A product as programs see it.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Product)]
-pub struct ProductView {
+pub(crate) struct ProductView {
     pub id: ProductId,
     pub store_id: StoreId,
     pub name: Text,
@@ -56,7 +56,7 @@ pub struct ProductView {
 /// A variant as programs see it.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Variant)]
-pub struct VariantView {
+pub(crate) struct VariantView {
     pub id: VariantId,
     /// Its values in order; empty when there is nothing to choose.
     pub name: Text,

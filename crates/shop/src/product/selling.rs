@@ -40,7 +40,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shop> {
 }
 
 /// Lets a product rest: it stays on the shelf and cannot be bought.
-pub async fn rest(shop: &Shop, store: &StoreId, id: &ProductId) -> Result<()> {
+pub(crate) async fn rest(shop: &Shop, store: &StoreId, id: &ProductId) -> Result<()> {
     let now_ms = shop.base.clock.now_ms();
     let mut tx = shop.base.db.begin().await?;
     let done = sql!(run &mut tx,
@@ -51,7 +51,7 @@ pub async fn rest(shop: &Shop, store: &StoreId, id: &ProductId) -> Result<()> {
 }
 
 /// Puts a resting product back on sale: the undo of [`rest`].
-pub async fn resume(shop: &Shop, store: &StoreId, id: &ProductId) -> Result<()> {
+pub(crate) async fn resume(shop: &Shop, store: &StoreId, id: &ProductId) -> Result<()> {
     let now_ms = shop.base.clock.now_ms();
     let mut tx = shop.base.db.begin().await?;
     let done = sql!(run &mut tx,
@@ -62,7 +62,7 @@ pub async fn resume(shop: &Shop, store: &StoreId, id: &ProductId) -> Result<()> 
 }
 
 /// A store's own list, resting products too, newest first, after the row `(created_at_ms, id)`.
-pub async fn shelf_of(
+pub(crate) async fn shelf_of(
     db: &Db,
     store: &StoreId,
     after: Option<(i64, String)>,

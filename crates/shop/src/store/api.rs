@@ -22,7 +22,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shop> {
 /// A store as programs see it.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Store)]
-pub struct StoreView {
+pub(crate) struct StoreView {
     pub id: StoreId,
     /// The end of its address: `/stores/{slug}`.
     pub slug: String,
