@@ -41,8 +41,9 @@ pub async fn remember(db: &Db, broadcast: &Broadcast) -> Result<Remembered> {
     }
     let replay = broadcast.replay();
     let epoch_ms = replay.map(|replay| replay.epoch_ms);
-    let mut events: Vec<Value> = said(db, broadcast).await?.iter().map(chat::frame).collect();
-    events.extend(shown(db, broadcast).await?);
+    // Of one moment the card comes first: the talk is about it.
+    let mut events = shown(db, broadcast).await?;
+    events.extend(said(db, broadcast).await?.iter().map(chat::frame));
     events.extend(
         reaction::seconds(db, &broadcast.id, MOST)
             .await?

@@ -170,7 +170,7 @@ async fn a_slow_listener_is_told_to_catch_up_and_nobody_else_waits() {
     // Out of the tunnel: what was missed is not sent again, but said to be missing.
     let mut heard = Vec::new();
     let caught_up = tokio::time::timeout(Duration::from_secs(9), async {
-        let mut some = [0_u8; 65_536];
+        let mut some = vec![0_u8; 65_536];
         loop {
             let read = slow.read(&mut some).await.unwrap();
             assert!(read > 0, "closed instead");
