@@ -5,4 +5,5 @@
 
 mod money;
 mod orders;
+mod selling;
 mod stall;

@@ -1,8 +1,6 @@
 //! The seller's side through its own routes, on SQLite and, when `DANGOL_TEST_POSTGRES` names a
 //! server, on PostgreSQL: opening a store, putting products on the stall, and everything typed wrong.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
 use std::io::Cursor;
 use std::sync::{Arc, RwLock};
 
