@@ -9,6 +9,7 @@ mod host;
 mod jobs;
 mod key;
 mod limit;
+mod showing;
 mod text;
 
 pub mod broadcast;

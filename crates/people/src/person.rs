@@ -63,7 +63,7 @@ pub(crate) async fn create(
 }
 
 /// Who is reached at an address.
-pub(crate) async fn at(tx: &mut Tx, address: &Address) -> Result<Option<Person>> {
+pub async fn at(tx: &mut Tx, address: &Address) -> Result<Option<Person>> {
     sql!(opt tx,
         "select id, name, phone, email from persons where phone = $1 or email = $2",
         address.phone(), address.email())

@@ -25,6 +25,8 @@ pub struct Wanted {
     /// Whether this is the demo market, with its outbox.
     pub demo: bool,
     pub media: media::Config,
+    /// Who carries codes; the demo keeps them in its outbox.
+    pub sender: people::Sender,
 }
 
 /// Everything that runs, put together. Cheap to clone.
@@ -45,9 +47,10 @@ impl App {
         web::words::install(&[web::WORDS, people::WORDS, shop::WORDS, live::WORDS, crate::WORDS]);
         let market: Market = settings::get(&base.db, "market").await?.unwrap_or_default();
         let hub = Hub::default();
-        let people = People::new(base.clone(), people::Sender::from_env()?);
+        let people = People::new(base.clone(), wanted.sender);
         let shop = Shop::new(base.clone(), hub.clone());
         let live = Live::new(base.clone(), hub.clone(), wanted.media).await?;
+        shop.set_shows(Arc::new(live.clone()));
         Ok(App { base, hub, people, shop, live, market: Arc::new(RwLock::new(market)), demo: wanted.demo })
     }
 
@@ -85,7 +88,7 @@ impl App {
             .merge(shop::routes(self.shop.clone()))
             .merge(self.live.routes());
         if self.demo {
-            all = all.merge(people::outbox::routes(self.people.clone()));
+            all = all.merge(people::demo_routes(self.people.clone()));
         }
         all
     }
@@ -105,6 +108,25 @@ impl App {
         *self.market.write().unwrap_or_else(std::sync::PoisonError::into_inner) = market;
         Ok(())
     }
+}
+
+/// The API's description, as `openapi.json` keeps it.
+pub async fn describe() -> anyhow::Result<OpenApi> {
+    let folder = std::env::temp_dir().join(format!("dangol-openapi-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let base = Base {
+        db: base::Db::open("sqlite::memory:").await?,
+        bus: base::Bus::local(),
+        blobs: base::Blobs::folder(&folder)?,
+        clock: base::Clock::system(),
+        random: base::Random::system(),
+    };
+    let udp = SocketAddr::from(([127, 0, 0, 1], 0));
+    let media = media::Config { udp, ..media::Config::default() };
+    let app = App::build(base, Wanted { demo: false, media, sender: people::Sender::Sandbox }).await?;
+    let (_, api) = app.routes().split_for_parts();
+    std::fs::remove_dir_all(&folder)?;
+    Ok(described(api))
 }
 
 /// Names the API in its description.

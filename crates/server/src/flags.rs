@@ -4,6 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use base::Secret;
 use clap::{Args, Parser, Subcommand};
 
 /// Live commerce and digital shops that a traditional market runs itself.
@@ -70,6 +71,21 @@ pub struct Serve {
     /// An address at which phones reach this machine, when it is not one of its own (NAT).
     #[arg(long, env = "DANGOL_PUBLIC_IP")]
     pub public_ip: Vec<IpAddr>,
+    /// `smtps://user:password@host`, to send codes by e-mail.
+    #[arg(long, env = "DANGOL_SMTP_URL", hide_env_values = true)]
+    pub smtp_url: Option<Secret>,
+    /// `Market <market@host>`: the sender of every e-mail.
+    #[arg(long, env = "DANGOL_MAIL_FROM")]
+    pub mail_from: Option<String>,
+    /// Where the text message provider takes requests.
+    #[arg(long, env = "DANGOL_SMS_URL")]
+    pub sms_url: Option<String>,
+    /// `Name: value`, the header that proves to it who we are.
+    #[arg(long, env = "DANGOL_SMS_HEADER", hide_env_values = true)]
+    pub sms_header: Option<Secret>,
+    /// Its JSON body, with `{to}` and `{text}` inside the strings.
+    #[arg(long, env = "DANGOL_SMS_BODY")]
+    pub sms_body: Option<String>,
     /// Fill an empty database with the demo market. Refused on a database that is not a demo.
     #[arg(long)]
     pub demo: bool,

@@ -1,7 +1,7 @@
 //! `dangol`: reads the flags and does what they say.
 
 use anyhow::Context;
-use base::Db;
+use base::{Clock, Db};
 use clap::Parser;
 use server::flags::{Command, Flags, Operator, Store};
 use server::{app, serve};
@@ -21,7 +21,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Operator(Operator::Add { contact, store }) => {
             let db = open(&store).await?;
-            let added = people::operator::add(&db, &contact).await?;
+            let added = add_operator(&db, &contact).await?;
             db.close().await;
             match added {
                 true => say("Done. They see the operator's door when they open a page next."),
@@ -31,10 +31,20 @@ async fn run(command: Command) -> anyhow::Result<()> {
             }
         }
         Command::Openapi => {
-            let json = serde_json::to_string_pretty(&app::describe())?;
+            let json = serde_json::to_string_pretty(&app::describe().await?)?;
             say(&json)
         }
     }
+}
+
+/// Appoints somebody who has signed in before; `false` when nobody has this address.
+async fn add_operator(db: &Db, contact: &str) -> anyhow::Result<bool> {
+    let address = people::Address::read(contact).context("That is neither a phone number nor an e-mail address")?;
+    let mut tx = db.begin().await?;
+    let Some(person) = people::person::at(&mut tx, &address).await? else { return Ok(false) };
+    people::operator::appoint(&mut tx, &person.id, Clock::system().now_ms()).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 async fn open(store: &Store) -> anyhow::Result<Db> {

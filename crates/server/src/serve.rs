@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use base::{Base, Blobs, Bus, Clock, Db, Random, events};
+use people::Sender;
+use people::sender::Settings;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -35,7 +37,8 @@ pub async fn run(flags: Serve) -> Result<()> {
         .await
         .with_context(|| format!("{} is taken; choose another address with --listen", flags.listen))?;
     let port = listener.local_addr()?.port();
-    let app = App::build(base, Wanted { demo: flags.demo, media: media(&flags, port) }).await?;
+    let wanted = Wanted { demo: flags.demo, media: media(&flags, port), sender: sender(&flags)? };
+    let app = App::build(base, wanted).await?;
 
     let stop = CancellationToken::new();
     let work = TaskTracker::new();
@@ -84,6 +87,20 @@ pub fn database(store: &Store) -> Result<String> {
         bail!("The data folder's name must be UTF-8");
     };
     Ok(format!("sqlite:{path}"))
+}
+
+fn sender(flags: &Serve) -> Result<Sender> {
+    if flags.demo {
+        return Ok(Sender::Sandbox);
+    }
+    let settings = Settings {
+        smtp_url: flags.smtp_url.clone(),
+        mail_from: flags.mail_from.clone(),
+        sms_url: flags.sms_url.clone(),
+        sms_header: flags.sms_header.clone(),
+        sms_body: flags.sms_body.clone(),
+    };
+    Sender::of(settings).context("Codes cannot be sent: set DANGOL_SMTP_URL or DANGOL_SMS_URL, or start with --demo")
 }
 
 fn media(flags: &Serve, port: u16) -> media::Config {

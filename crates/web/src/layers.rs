@@ -20,7 +20,7 @@ use tower_http::trace::TraceLayer;
 use tracing::{Span, info_span};
 
 use crate::problem::dress as problem_dress;
-use crate::ui::Setting;
+pub use crate::ui::Setting;
 use crate::{Problem, metrics};
 
 /// The largest body unless a route says otherwise.

@@ -100,7 +100,7 @@ impl<'c> Told<'c> {
     ) -> Result<BroadcastId> {
         let wanted = NewBroadcast {
             title: title.ko.clone(),
-            title_en: title.en.clone(),
+            title_en: Some(title.en.clone()),
             poster: Some(fill::picture(app, poster).await?.to_string()),
             products,
             starts_at,

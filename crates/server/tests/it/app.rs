@@ -58,7 +58,7 @@ impl App {
             random: Random::system(),
         };
         let media = media::Config { udp: SocketAddr::from(([127, 0, 0, 1], 0)), ..media::Config::default() };
-        let app = server::app::App::build(base, Wanted { demo: true, media }).await.unwrap();
+        let app = server::app::App::build(base, Wanted { demo: true, media, sender: people::Sender::Sandbox }).await.unwrap();
         let stop = CancellationToken::new();
         serve::background(&app, &TaskTracker::new(), &stop);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,0 +1,61 @@
+//! Shows for the market's home and for a stall's page, through the seam that the shop left for them.
+
+use std::collections::HashMap;
+
+use base::Db;
+use futures::future::BoxFuture;
+use people::StoreId;
+use shop::showing::{Showing, Shows, When};
+use shop::store;
+use web::Lang;
+
+use crate::broadcast::{self, Broadcast, Stage};
+use crate::{Live, Result};
+
+/// Shows of each kind in a strip.
+const EACH: i64 = 6;
+
+impl Shows for Live {
+    fn shows<'a>(&'a self, db: &'a Db, store: Option<&'a StoreId>, lang: Lang) -> BoxFuture<'a, Vec<Showing>> {
+        Box::pin(async move {
+            // A strip that cannot be read is left out; the page around it is worth more.
+            found(self, db, store, lang).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "The shows could not be listed");
+                Vec::new()
+            })
+        })
+    }
+}
+
+async fn found(live: &Live, db: &Db, store: Option<&StoreId>, lang: Lang) -> Result<Vec<Showing>> {
+    let now_ms = live.base.clock.now_ms();
+    let (on_air, next, replays) = tokio::try_join!(
+        broadcast::on_air(db, EACH),
+        broadcast::upcoming(db, now_ms, EACH),
+        broadcast::replays(db, EACH)
+    )?;
+    let mut all: Vec<Broadcast> = on_air.into_iter().chain(next).chain(replays).collect();
+    if let Some(store) = store {
+        all.retain(|broadcast| broadcast.store == *store);
+    }
+    let ids: Vec<StoreId> = all.iter().map(|broadcast| broadcast.store.clone()).collect();
+    let stores = store::by_ids(db, &ids).await?;
+    let names: HashMap<_, _> =
+        stores.iter().map(|store| (store.id.clone(), store.name_in(lang).to_owned())).collect();
+    Ok(all
+        .into_iter()
+        .map(|broadcast| Showing {
+            href: broadcast.path(),
+            title: broadcast.title_in(lang).to_owned(),
+            store_name: names.get(&broadcast.store).cloned().unwrap_or_default(),
+            poster: broadcast.poster.clone(),
+            stage: match broadcast.stage {
+                Stage::Live { .. } | Stage::Waiting { .. } => When::Live,
+                Stage::Scheduled { .. } => When::Next,
+                Stage::Ended { .. } => When::Replay,
+            },
+            at_ms: broadcast.starts_at_ms,
+            viewers: live.rooms.viewers(&broadcast.id) as i64,
+        })
+        .collect())
+}
