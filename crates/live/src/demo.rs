@@ -4,6 +4,7 @@
 //! month does not fill the disk: what viewers see is the window in memory, and there is no replay.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,7 +60,10 @@ impl Live {
     /// second call changes nothing.
     pub async fn demo(&self, broadcast: BroadcastId, clip: &'static [u8]) -> Result<()> {
         let clip = Arc::new(Clip::read(Bytes::from_static(clip))?);
-        let origin = Origin::new(self.config.clone(), Arc::new(Forgetful::default())).await?;
+        // Nobody publishes to it over the network: any free port will do.
+        let udp = SocketAddr::new(self.config.udp.ip(), 0);
+        let config = media::Config { udp, ..self.config.clone() };
+        let origin = Origin::new(config, Arc::new(Forgetful::default())).await?;
         reopen(&self.base.db, &broadcast).await?;
         if self.demo.set(Demo { broadcast: broadcast.clone(), origin: origin.clone() }).is_err() {
             return Ok(());
