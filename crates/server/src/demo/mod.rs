@@ -18,7 +18,7 @@ const MARK: &str = "demo";
 /// Refuses to mix: the demo never touches a database that is not its own.
 pub async fn guard(db: &Db, wanted: bool) -> Result<()> {
     let is_demo = settings::get::<bool>(db, MARK).await?.is_some();
-    let people: i64 = sql!(value db, "select count(*) from people")?;
+    let people: i64 = sql!(value db, "select count(*) from persons")?;
     if wanted && !is_demo && people > 0 {
         bail!(
             "This database holds a real market. Start without --demo, or choose another folder with --data."
