@@ -101,6 +101,8 @@ class PhotoPicker extends HTMLElement {
     };
     sent.onerror = () => failed(document.body.dataset["offline"] ?? "");
     sent.onload = () => {
+      // The same address again is the form as it was typed: photos kept, mistakes beside their fields.
+      if (sent.responseURL === form.action && shown(sent.responseText)) return;
       if (sent.status < 400) return location.assign(sent.responseURL);
       const { said, fields } = wrong(sent.getResponseHeader("content-type") ?? "", sent.responseText);
       failed(said || Object.keys(fields).length ? "" : (this.dataset["failed"] ?? ""));
@@ -117,6 +119,17 @@ class PhotoPicker extends HTMLElement {
     (place.querySelector("[data-slot=detail]") ?? place).textContent = words;
     place.hidden = !words;
   }
+}
+
+/** Puts the page that came back in place of this one's, and leads to what is wrong in it. */
+function shown(html: string): boolean {
+  const main = new DOMParser().parseFromString(html, "text/html").querySelector("main");
+  if (!main?.querySelector("photo-picker")) return false;
+  document.querySelector("main")?.replaceWith(main);
+  const wrong = main.querySelector<HTMLElement>("[aria-invalid=true], [role=alert]:not([hidden]), [role=status]");
+  if (wrong && wrong.tabIndex < 0) wrong.tabIndex = -1;
+  wrong?.focus();
+  return true;
 }
 
 /** A photo of eight megabytes takes a minute on a market's wifi; what cannot be read here goes as it is. */
