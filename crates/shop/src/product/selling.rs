@@ -312,7 +312,10 @@ async fn keep(
     let draft = match draft {
         // A fresh table is no mistake: only what is wrong with the choices themselves is told.
         Err(Error::Invalid(faults)) if wants_table => {
-            let choices: Vec<_> = faults.into_iter().filter(|(field, _)| field == "options").collect();
+            let mut choices: Vec<_> = faults.into_iter().filter(|(field, _)| field == "options").collect();
+            if !page.typed.has_options() {
+                choices.push(("options".to_owned(), "option-shape"));
+            }
             page.problem = (!choices.is_empty()).then(|| Error::Invalid(choices).into());
             return page.page();
         }
