@@ -16,7 +16,12 @@ use crate::{Live, Result};
 const EACH: i64 = 6;
 
 impl Shows for Live {
-    fn shows<'a>(&'a self, db: &'a Db, store: Option<&'a StoreId>, lang: Lang) -> BoxFuture<'a, Vec<Showing>> {
+    fn shows<'a>(
+        &'a self,
+        db: &'a Db,
+        store: Option<&'a StoreId>,
+        lang: Lang,
+    ) -> BoxFuture<'a, Vec<Showing>> {
         Box::pin(async move {
             // A strip that cannot be read is left out; the page around it is worth more.
             found(self, db, store, lang).await.unwrap_or_else(|error| {

@@ -67,6 +67,7 @@ impl App {
                 }),
             )
             .route("/api", get(move |ui: web::Ui| async move { apidoc::page(ui, &api) }))
+            .fallback(|| async { web::Problem::not_found() })
             .layer(Extension(self.people.clone()));
         let setting = Setting {
             clock: self.base.clock.clone(),

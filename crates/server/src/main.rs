@@ -39,7 +39,8 @@ async fn run(command: Command) -> anyhow::Result<()> {
 
 /// Appoints somebody who has signed in before; `false` when nobody has this address.
 async fn add_operator(db: &Db, contact: &str) -> anyhow::Result<bool> {
-    let address = people::Address::read(contact).context("That is neither a phone number nor an e-mail address")?;
+    let address =
+        people::Address::read(contact).context("That is neither a phone number nor an e-mail address")?;
     let mut tx = db.begin().await?;
     let Some(person) = people::person::at(&mut tx, &address).await? else { return Ok(false) };
     people::operator::appoint(&mut tx, &person.id, Clock::system().now_ms()).await?;

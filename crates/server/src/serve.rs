@@ -100,7 +100,8 @@ fn sender(flags: &Serve) -> Result<Sender> {
         sms_header: flags.sms_header.clone(),
         sms_body: flags.sms_body.clone(),
     };
-    Sender::of(settings).context("Codes cannot be sent: set DANGOL_SMTP_URL or DANGOL_SMS_URL, or start with --demo")
+    Sender::of(settings)
+        .context("Codes cannot be sent: set DANGOL_SMTP_URL or DANGOL_SMS_URL, or start with --demo")
 }
 
 fn media(flags: &Serve, port: u16) -> media::Config {

@@ -15,7 +15,6 @@ struct Files;
 #[derive(Deserialize)]
 pub(super) struct Content {
     pub market: MarketText,
-    pub withdrawal: std::collections::BTreeMap<String, Withdrawal>,
     pub delivery: Delivery,
     #[serde(rename = "stall")]
     pub stalls: Vec<Stall>,
@@ -50,12 +49,6 @@ pub(super) struct Legal {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Withdrawal {
-    pub text: Said,
-    pub consent: Option<Said>,
-}
-
-#[derive(Deserialize)]
 pub(super) struct Delivery {
     pub parcel_won: i64,
     pub parcel_cold_won: i64,
@@ -67,12 +60,10 @@ pub(super) struct Stall {
     pub slug: String,
     pub category: String,
     pub name: Said,
-    pub owner: Said,
     pub promise: Said,
     pub story: Said,
     pub hours: Said,
     pub pickup: Said,
-    pub phone: String,
     pub picture: String,
     pub legal: Legal,
     #[serde(rename = "product")]

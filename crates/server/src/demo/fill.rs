@@ -101,14 +101,14 @@ async fn stall(app: &App, content: &Content, stall: &Stall, owner: &PersonId) ->
     };
     let store = store::create(&app.shop, owner, &format!("demo-{}", stall.slug), wanted).await?;
     for product in &stall.products {
-        let draft = draft(app, content, product).await.with_context(|| product.slug.clone())?;
+        let draft = draft(app, product).await.with_context(|| product.slug.clone())?;
         let key = format!("demo-{}-{}", stall.slug, product.slug);
         product::create(&app.shop, &store.id, &key, draft).await.with_context(|| product.slug.clone())?;
     }
     Ok(())
 }
 
-async fn draft(app: &App, content: &Content, product: &Product) -> Result<Draft> {
+async fn draft(app: &App, product: &Product) -> Result<Draft> {
     let mut photos = Vec::new();
     for drawing in &product.pictures {
         photos.push(picture(app, drawing).await?);
@@ -142,7 +142,7 @@ async fn draft(app: &App, content: &Content, product: &Product) -> Result<Draft>
             .map(|story| Story { head: text(&story.head), body: text(&story.body) })
             .collect(),
         facts: facts(product),
-        withdrawal: withdrawal(content, &product.withdrawal)?,
+        withdrawal: withdrawal(&product.withdrawal)?,
         parcel: product.delivery.iter().any(|way| way == "parcel"),
         pickup: product.delivery.iter().any(|way| way == "pickup"),
         cold: product.cold,
@@ -175,8 +175,7 @@ fn joined(texts: &[Said]) -> Said {
     Said { ko: join(|text| &text.ko), en: join(|text| &text.en) }
 }
 
-fn withdrawal(content: &Content, key: &str) -> Result<Withdrawal> {
-    content.withdrawal.get(key).context("an unknown withdrawal")?;
+fn withdrawal(key: &str) -> Result<Withdrawal> {
     serde_json::from_value(serde_json::Value::String(key.to_owned())).context("an unknown withdrawal")
 }
 

@@ -1,10 +1,9 @@
 //! The app under test, and the people who use it, in domain words.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use base::{Base, Blobs, Bus, Clock, Db, Random};
-use people::PersonId;
+use people::{Address, People, session};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use server::app::Wanted;
@@ -18,7 +17,7 @@ const MORNING_MS: i64 = 1_795_471_200_000;
 /// A running app on a database of its own.
 pub(crate) struct App {
     pub(crate) app: server::app::App,
-    pub(crate) clock: Clock,
+    clock: Clock,
     pub(crate) engine: &'static str,
     address: SocketAddr,
     stop: CancellationToken,
@@ -58,7 +57,10 @@ impl App {
             random: Random::system(),
         };
         let media = media::Config { udp: SocketAddr::from(([127, 0, 0, 1], 0)), ..media::Config::default() };
-        let app = server::app::App::build(base, Wanted { demo: true, media, sender: people::Sender::Sandbox }).await.unwrap();
+        let app =
+            server::app::App::build(base, Wanted { demo: true, media, sender: people::Sender::Sandbox })
+                .await
+                .unwrap();
         let stop = CancellationToken::new();
         serve::background(&app, &TaskTracker::new(), &stop);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -74,25 +76,18 @@ impl App {
 
     /// Somebody with an account, signed in.
     pub(crate) async fn shopper(&self, name: &str) -> Client {
-        let (id, token) = self.person(name).await;
-        Client { id: Some(id), ..Client::new(self.address, Some(token)) }
+        Client::new(self.address, Some(self.token(name).await))
     }
 
-    async fn person(&self, name: &str) -> (PersonId, String) {
+    async fn token(&self, name: &str) -> String {
         let base = &self.app.base;
-        let phone = format!("+8210{}", base.random.digits(8));
+        let address = Address::read(&format!("010{}", base.random.digits(8))).unwrap();
+        let now_ms = self.clock.now_ms();
         let mut tx = base.db.begin().await.unwrap();
-        let id =
-            people::person::create(&mut tx, name, Some(&phone), None, self.clock.now_ms()).await.unwrap();
-        let token =
-            people::session::open(&mut tx, &id, "test", &base.random, self.clock.now_ms()).await.unwrap();
+        let person = People::create(&mut tx, name, &address, now_ms).await.unwrap();
+        let token = session::open(&mut tx, &base.random, &person.id, "test", now_ms).await.unwrap();
         tx.commit().await.unwrap();
-        (id, token)
-    }
-
-    /// The clock moves on.
-    pub(crate) fn later(&self, by: Duration) {
-        self.clock.advance(by);
+        token.reveal().to_owned()
     }
 }
 
@@ -104,7 +99,6 @@ impl Drop for App {
 
 /// Somebody at a browser or a program.
 pub(crate) struct Client {
-    pub(crate) id: Option<PersonId>,
     http: reqwest::Client,
     address: SocketAddr,
     token: Option<String>,
@@ -113,7 +107,7 @@ pub(crate) struct Client {
 impl Client {
     fn new(address: SocketAddr, token: Option<String>) -> Client {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Client { id: None, http, address, token }
+        Client { http, address, token }
     }
 
     /// A request to a path here, with this person's rights.

@@ -6,3 +6,4 @@
 
 mod app;
 mod pages;
+mod sale;
