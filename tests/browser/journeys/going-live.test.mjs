@@ -32,6 +32,10 @@ after(async () => {
   await market?.stop();
 });
 
+/** Looks, and keeps what is wrong for the end: a broken label must not hide whether the sale works. */
+const wrong = [];
+const see = (who, name, options) => who.look(name, options).catch((error) => wrong.push(error.message));
+
 /** Seconds that a video moves on within a while; fails when it stands. */
 async function plays(page, seconds = 2) {
   const video = page.locator("live-player video");
@@ -48,18 +52,18 @@ test("the stallholder is on air after at most four taps", async () => {
   const { page } = stall;
   await page.waitForFunction(() => document.querySelector("go-live video")?.videoWidth > 0);
   await page.locator('go-live[data-state="ready"]').waitFor();
-  await stall.look("studio-preflight");
+  await see(stall, "studio-preflight");
   await page.locator('[data-act="start"]').click();
   show.taps += 1;
   await page.waitForFunction(async (url) => (await (await fetch(url)).json()).state === "live", `/media/${show.id}/join`);
   assert.ok(show.taps <= 4, `${show.taps} taps from signed in to on air`);
-  await stall.look("studio-on-air", { whole: false });
+  await see(stall, "studio-on-air", { whole: false });
 });
 
 test("the shopper sees the picture move", async () => {
   await shopper.page.goto(`/live/${show.id}`);
   await plays(shopper.page);
-  await shopper.look("watch", { whole: false });
+  await see(shopper, "watch", { whole: false });
 });
 
 test("what the shopper writes appears on both sides", async () => {
@@ -67,7 +71,7 @@ test("what the shopper writes appears on both sides", async () => {
   await shopper.page.locator('live-room form [name="text"]').fill(line);
   await shopper.page.locator('live-room form [name="text"]').press("Enter");
   for (const { page } of [shopper, stall]) await page.locator(".chat li", { hasText: line }).first().waitFor();
-  await stall.look("studio-chat", { whole: false });
+  await see(stall, "studio-chat", { whole: false });
 });
 
 test("the pin appears with its frame", async () => {
@@ -76,7 +80,7 @@ test("the pin appears with its frame", async () => {
   await button.click();
   const pin = shopper.page.locator("live-room .pinned .price");
   await pin.first().waitFor();
-  await shopper.look("watch-pin", { whole: false });
+  await see(shopper, "watch-pin", { whole: false });
 });
 
 test("a returning buyer needs at most three taps, and the picture does not stop", async () => {
@@ -85,18 +89,18 @@ test("a returning buyer needs at most three taps, and the picture does not stop"
   const tap = async (thing) => { await thing.click(); taps += 1; };
   await tap(page.locator(".pinned [data-buy]"));
   await page.locator("buy-sheet dialog[open] form").waitFor();
-  await shopper.look("watch-sheet", { whole: false });
+  await see(shopper, "watch-sheet", { whole: false });
   await tap(page.locator("buy-sheet button[name=now]"));
   await page.locator('buy-sheet a[href^="/orders/"]').waitFor();
   assert.ok(taps <= 3, `${taps} taps to buy again`);
   await plays(page, 1);
-  await shopper.look("watch-bought", { whole: false });
+  await see(shopper, "watch-bought", { whole: false });
   await page.locator("buy-sheet .sheet-body [data-close]").click();
 });
 
 test("the stallholder sees the order at once", async () => {
   await stall.page.locator("order-bell [data-order]").first().waitFor();
-  await stall.look("studio-order", { whole: false });
+  await see(stall, "studio-order", { whole: false });
 });
 
 test("the phone is turned, and the picture goes on upright", async () => {
@@ -111,7 +115,7 @@ test("the phone is turned, and the picture goes on upright", async () => {
     return (video.videoWidth > video.videoHeight) !== (wide > high);
   }, before, { timeout: 20_000 });
   await plays(shopper.page);
-  await shopper.look("watch-turned", { whole: false });
+  await see(shopper, "watch-turned", { whole: false });
 });
 
 test("ffprobe reads the live playlist without an error", async () => {
@@ -128,14 +132,14 @@ test("the end, and the replay with its chat and its pins", async () => {
   await page.locator('[data-act="end"]').click();
   await page.waitForFunction(async (url) => (await (await fetch(url)).json()).state === "ended", `/media/${show.id}/join`);
   await page.waitForLoadState();
-  await stall.look("studio-ended");
+  await see(stall, "studio-ended");
 
   await shopper.page.goto(`/live/${show.id}`);
   await shopper.page.locator("live-player video").evaluate((video) => { video.muted = true; return video.play(); });
   await plays(shopper.page);
   await shopper.page.locator(".chat li", { hasText: "고등어 두 손 주세요" }).first().waitFor({ timeout: 60_000 });
   await shopper.page.locator(".pinned .price").first().waitFor({ timeout: 60_000 });
-  await shopper.look("replay", { whole: false });
+  await see(shopper, "replay", { whole: false });
 });
 
 test("ffmpeg decodes the whole recording, the turn included", async () => {
@@ -143,3 +147,5 @@ test("ffmpeg decodes the whole recording, the turn included", async () => {
     { timeout: 120_000 });
   assert.equal(stderr, "");
 });
+
+test("every screen on the way is sound", () => assert.deepEqual(wrong, []));
