@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { person } from "./people.mjs";
 
-/** Who lives in the demo market (demo/market.toml): a stallholder, and a shopper who has bought before. */
-export const DEMO = { seller: "010-0000-0011", shopper: "010-0000-0001" };
+/** Who lives in the demo market (demo/market.toml): a stallholder who is not on air already, and a shopper. */
+export const DEMO = { seller: "010-0000-0012", shopper: "010-0000-0001" };
 
 let people = 0;
 
