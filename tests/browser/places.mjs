@@ -32,6 +32,6 @@ export async function publicPages(market) {
   const replays = await links(market, "/live", /href="(\/live\/[\w-]+)"/g);
   return {
     ...(await shopPages(market)), calendar: "/live", "another-live": replays.at(-1), cart: "/cart",
-    "sign-in": "/sign-in", language: "/language", api: "/api",
+    "sign-in": "/sign-in", api: "/api",
   };
 }

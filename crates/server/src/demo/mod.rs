@@ -54,7 +54,12 @@ pub async fn fill(app: &App, stop: &CancellationToken) -> Result<()> {
 pub fn logins() -> Vec<Login> {
     let Ok(content) = content::read() else { return Vec::new() };
     let mut seen = Vec::new();
+    // The stall that is always on air cannot go on air once more: another seller is named.
+    let busy = content.live.stall;
     let accounts = content.accounts.into_iter().filter(|account| {
+        if account.stall.as_deref() == Some(&busy) {
+            return false;
+        }
         let first = !seen.contains(&account.role);
         seen.push(account.role.clone());
         first
