@@ -53,6 +53,11 @@ impl WatchPage {
         self.stage == "ended"
     }
 
+    /// Whether there is anything to play: an announced show has no playlist yet.
+    fn has_picture(&self) -> bool {
+        if self.is_replay() { self.has_replay } else { self.stage != "scheduled" }
+    }
+
     fn source(&self) -> String {
         let playlist = if self.is_replay() { "vod.m3u8" } else { "multi.m3u8" };
         format!("/media/{}/{playlist}", self.id)

@@ -31,7 +31,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// No inline code, no other origin; media through `blob:` because that is how MSE plays.
-const CSP: &str = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; \
+const CSP: &str = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: data:; \
     worker-src 'self' blob:; connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'; \
     form-action 'self'; object-src 'none'";
 
