@@ -24,7 +24,7 @@ before(async () => {
   await stall.page.goto(`/sell/${stall.store}`);
   await shopper.page.goto(await stall.page.locator('main a[href^="/stores/"]').first().getAttribute("href"));
   await productIn(shopper.page).click();
-  await order(shopper, { handOver: "parcel" });
+  await order(shopper, { handOver: "pickup" });
   await pay(shopper, "approve", { keep: true });
 });
 
