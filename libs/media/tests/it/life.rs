@@ -118,7 +118,8 @@ fn killed_after(segments: u64, config: Config) -> (tempfile::TempDir, serde_json
         let join = bench.join("show").await;
         (bench.folder, join)
     });
-    runtime.shutdown_background();
+    // A put that was under way finishes or not, as the disk pleases, but none begins after this.
+    runtime.shutdown_timeout(Duration::from_secs(5));
     (folder, join)
 }
 
@@ -130,7 +131,10 @@ fn what_was_recorded_survives_a_kill() {
         let bench = Bench::on(folder, quick()).await;
         // A kill between the two puts of a segment: it is stored, but not listed.
         let listed = String::from_utf8(bench.stored("show/vod.m3u8").await.unwrap().to_vec()).unwrap();
-        let whole = listed.matches("#EXTINF").count();
+        let stored = std::fs::read_dir(bench.folder.path().join("show")).unwrap();
+        let segments =
+            stored.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|ext| ext == "m4s"));
+        let segments = segments.count();
         let cut = listed.rfind("#EXT-X-PROGRAM-DATE-TIME").unwrap();
         let path = bench.folder.path().join("show/vod.m3u8");
         std::fs::write(&path, &listed[..cut]).unwrap();
@@ -139,7 +143,7 @@ fn what_was_recorded_survives_a_kill() {
         assert_eq!(recover(&bench.store, "show").await.unwrap(), Some(recording));
         let vod = bench.text("show", "vod.m3u8").await;
         parses(&vod);
-        assert_eq!(vod.matches("#EXTINF").count(), whole, "the unlisted segment is found:\n{vod}");
+        assert_eq!(vod.matches("#EXTINF").count(), segments, "every stored segment is listed:\n{vod}");
         assert!(vod.contains("PLAYLIST-TYPE:VOD") && vod.ends_with("#EXT-X-ENDLIST\n"));
         assert_eq!(complaints(&path.to_string_lossy()), "");
         assert!(recording.duration_ms > 1500, "{recording:?}");
