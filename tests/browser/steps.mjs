@@ -22,12 +22,16 @@ export async function press(page, button) {
 export const mainButton = (page, within = "main") =>
   page.locator(`${within} button.button:not(.plain):not(.quiet):not(.danger):visible`).first();
 
-/** The newest code that was sent to an address, as the outbox of the demo shows it. */
+/** The newest code that was sent to an address, as the outbox of the demo shows it. A job sends it: it may take a moment. */
 export async function codeFor(self, address) {
   const reader = await self.context.newPage();
-  await reader.goto("/dev/outbox");
-  const letter = reader.locator("[data-to]", { hasText: address }).first();
-  const code = await letter.locator("[data-code]").getAttribute("data-code", { timeout: 5_000 }).catch(() => undefined);
+  const until = Date.now() + 20_000;
+  let code;
+  do {
+    await reader.goto("/dev/outbox");
+    const letter = reader.locator("[data-to]", { hasText: address }).first();
+    code = await letter.locator("[data-code]").getAttribute("data-code", { timeout: 500 }).catch(() => undefined);
+  } while (!code && Date.now() < until);
   const seen = code ? "" : await reader.locator("main").innerText();
   await reader.close();
   assert.match(code ?? "", /^\d{6}$/, `no code for ${address} in the outbox:\n${seen.slice(0, 600)}`);

@@ -192,7 +192,9 @@ impl Rendition {
             let edge = self.edge.borrow();
             match &edge.newest {
                 Some((newest, served)) if *newest == n => return Ok(served.clone()),
-                _ if n >= edge.next_part && edge.ended => return Err(Error::NoFile { name: name() }),
+                _ if n >= edge.next_part && n < edge.next_part + PARTS_AHEAD && edge.ended => {
+                    return Ok(Served::nothing());
+                }
                 _ if n >= edge.next_part + PARTS_AHEAD => return Err(Error::TooFar { name: name() }),
                 _ => n >= edge.next_part,
             }
@@ -205,6 +207,9 @@ impl Rendition {
                 && *newest == n
             {
                 return Ok(served.clone());
+            }
+            if edge.ended && n >= edge.next_part {
+                return Ok(Served::nothing());
             }
         }
         self.film(|film| film.part(n)).ok_or_else(|| Error::NoFile { name: name() })

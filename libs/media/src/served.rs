@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-/// One answer to a viewer. The body is shared by everybody who asks for the same thing.
+/// One answer to a viewer. The body is shared by everybody who asks for the same thing. An empty one answers
+/// who asked for the next part when there is none any more: not a 404, which caches would keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Served {
     /// The bytes.
@@ -63,6 +64,10 @@ impl Served {
             Cache::Short => "public, max-age=6",
             Cache::Second => "public, max-age=0, s-maxage=1",
         }
+    }
+
+    pub(crate) fn nothing() -> Served {
+        Served { body: Bytes::new(), kind: Kind::Mp4, cache: Cache::Second, init: None }
     }
 
     pub(crate) fn immutable(body: Bytes, init: Option<u32>) -> Served {

@@ -107,6 +107,7 @@ async function pump(base: string, join: Join, sink: Sink, stop: AbortSignal, get
         asked.delete(n);
         continue;
       }
+      if (answer.status === 204) return; // Nothing more comes; `join` says why.
       if (!answer.ok) {
         // 404, 410: too old, or over. `join` knows, unless it has just sent us here.
         if (n === join.first) throw new Error(`part ${answer.status}`);

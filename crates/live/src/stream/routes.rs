@@ -69,6 +69,7 @@ async fn file(
 }
 
 fn whole(served: Served) -> Response {
+    let empty = served.body.is_empty();
     let mut response = Response::new(Body::from(served.body));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, kind(served.kind));
@@ -79,6 +80,9 @@ fn whole(served: Served) -> Response {
         headers.insert(X_INIT, HeaderValue::from(init));
     } else if served.kind == Kind::Mp4 {
         headers.insert(header::ACCEPT_RANGES, BYTES);
+    }
+    if empty {
+        *response.status_mut() = StatusCode::NO_CONTENT;
     }
     response
 }
