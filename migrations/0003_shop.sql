@@ -113,7 +113,8 @@ create view product_cards as
 select p.id, p.store_id, p.name, p.name_en, p.origin, p.origin_en, p.cover, p.price_from_won, p.price_to_won,
        p.on_sale, p.created_at_ms, s.name as store_name, s.name_en as store_name_en, s.listed as store_listed,
        (select cast(coalesce(sum(l.on_hand - l.reserved), 0) as bigint)
-        from stock_levels l where l.product_id = p.id) as available
+        from stock_levels l join variants v on v.id = l.variant_id
+        where l.product_id = p.id and not v.retired) as available
 from products p join stores s on s.id = p.store_id
 where p.removed_at_ms is null;
 

@@ -176,7 +176,7 @@ async fn state(live: &Live, id: &BroadcastId) -> Result<(StoreId, Vec<u8>)> {
     let broadcast = broadcast::find(db, id).await?;
     let said: Vec<_> = chat::recent(db, id).await?.iter().map(chat::frame).collect();
     let frame = json!({
-        "type": "hello", "viewers": live.rooms.viewers(id).max(1), "stage": broadcast.stage.word(),
+        "type": "hello", "viewers": live.rooms.viewers(id), "stage": broadcast.stage.word(),
         "pinned": pin::now(db, &broadcast).await?, "chat": said,
     });
     Ok((broadcast.store, frame.to_string().into_bytes()))

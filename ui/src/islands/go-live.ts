@@ -151,6 +151,8 @@ class GoLive extends HTMLElement {
       } catch (problem) {
         const refused = problem instanceof Refused && problem.status < 500 && ![408, 409, 429].includes(problem.status);
         if (refused) return this.off("refused", (problem as Error).message);
+        // Somebody is on air in our place, perhaps ourselves a moment ago: say so, and keep trying.
+        if (problem instanceof Refused && problem.status === 409) this.words(word, problem.message);
         await sleep(backoff.next(), this.leaving.signal);
       }
     }

@@ -78,6 +78,7 @@ class LiveRoom extends HTMLElement {
       case "chat":
         return this.talk?.say(frame);
       case "hidden":
+        for (const undo of this.querySelectorAll<HTMLElement>("[data-undo]")) undo.hidden = false;
         return this.talk?.hide(String(frame["id"]));
       case "viewers":
         return this.viewers(frame["count"]);
@@ -104,7 +105,8 @@ class LiveRoom extends HTMLElement {
     // Either the product itself or the whole pin frame.
     if (pinned) this.hear({ type: "pin", product: pinned, ...pinned });
     else this.pin(null);
-    this.viewers(frame["viewers"]);
+    // Whoever hears this is one of them, but for the seller, who listens quietly.
+    this.viewers(Math.max(Number(frame["viewers"]), this.dataset["socket"]?.endsWith("?quiet") ? 0 : 1));
     this.stage(String(frame["stage"]));
   }
 

@@ -38,15 +38,21 @@ class PhotoPicker extends HTMLElement {
       if (!file.type.startsWith("image/")) this.complain(written(file.name, this.dataset["notAPhoto"]));
       else if (this.list.children.length >= most) this.complain(written(most, this.dataset["tooMany"]));
       else {
+        // Seen at once; made smaller behind the picture.
+        const made = this.add(file);
+        this.sync();
         const smaller = await shrink(file);
-        if (smaller.size > limit) this.complain(written(file.name, this.dataset["tooBig"]));
-        else this.add(smaller);
+        if (made) this.files.set(made, smaller);
+        if (smaller.size > limit) {
+          made?.remove();
+          this.complain(written(file.name, this.dataset["tooBig"]));
+        }
       }
     }
     this.sync();
   }
 
-  private add(file: File): void {
+  private add(file: File): Element | undefined {
     const made = row(this, "photo", { id: "new", name: file.name });
     const picture = made?.querySelector("img");
     if (!made || !picture) return;
@@ -54,6 +60,7 @@ class PhotoPicker extends HTMLElement {
     picture.onload = () => URL.revokeObjectURL(picture.src);
     this.files.set(made, file);
     this.list.append(made);
+    return made;
   }
 
   private move(item: Element, by: number, button: HTMLElement): void {

@@ -133,7 +133,7 @@ function connected(peer: RTCPeerConnection): Promise<void> {
 function detail(text: string): string {
   try {
     const problem = JSON.parse(text) as { detail?: string; title?: string };
-    return problem.detail ?? problem.title ?? "";
+    return [problem.title, problem.detail].filter(Boolean).join(". ");
   } catch {
     return "";
   }

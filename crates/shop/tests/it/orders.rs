@@ -5,6 +5,8 @@ use std::time::Duration;
 use base::{Won, sql};
 use shop::Error;
 use shop::order::{self, CanceledBy, NewLine, OrderState, place};
+use shop::product::{self, Choice, Draft, NewVariant};
+use shop::text::Text;
 
 use crate::stall::{Stall, order_of};
 
@@ -156,5 +158,28 @@ async fn a_canceled_order_gives_the_goods_back_and_no_stranger_can_see_it() {
         let events: i64 = sql!(value & stall.base.db, "select count(*) from events").unwrap();
         assert!(events > 0, "the store's screens are told what is left");
         stall.check().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_longer_offered_is_not_counted_as_left() {
+    for stall in Stall::each().await {
+        let (small, large) = (Text::from("작은 것"), Text::from("큰 것"));
+        let variant = |at| NewVariant { pick: vec![at], price_won: Won(9_800), stock: 5 };
+        let sizes = |values| vec![Choice { name: "크기".into(), values }];
+        let both = Draft {
+            name: "고등어".into(),
+            origin: "국내산".into(),
+            options: sizes(vec![small.clone(), large]),
+            variants: vec![variant(0), variant(1)],
+            parcel: true,
+            ..Draft::default()
+        };
+        let one = Draft { options: sizes(vec![small]), variants: vec![variant(0)], ..both.clone() };
+        let product = product::create(&stall.shop, &stall.store, "fish", both).await.unwrap().id;
+        let left = async || product::card(&stall.base.db, &product).await.unwrap().unwrap().left;
+        assert_eq!(left().await, 10);
+        product::change(&stall.shop, &stall.store, &product, one).await.unwrap();
+        assert_eq!(left().await, 5, "{}", stall.engine);
     }
 }
