@@ -5,7 +5,7 @@ use std::sync::{Arc, RwLock};
 
 use axum::extract::ConnectInfo;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use base::jobs::Workers;
@@ -78,6 +78,11 @@ impl App {
             .merge(self.live.media_routes())
             .merge(self.shop.photo_routes())
             .route("/assets/{*path}", get(web::assets::serve))
+            // Browsers ask for it on pages that name no icon.
+            .route(
+                "/favicon.ico",
+                get(|| async { Redirect::permanent(&web::assets::address("favicon.svg")) }),
+            )
             .route("/health/live", get(|| async { "ok" }))
             .route("/health/ready", get(ready).with_state(self.clone()))
             .route("/metrics", get(metrics))

@@ -5,12 +5,14 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import test, { after, before } from "node:test";
+import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { startMarket } from "../market.mjs";
+import { ROOT, startMarket } from "../market.mjs";
 import { browser, person, PHONE } from "../people.mjs";
 import { newShow, order, pay, productIn, seller, signIn } from "../steps.mjs";
 
 const run = promisify(execFile);
+const HLS = readFileSync(`${ROOT}/ui/node_modules/hls.js/dist/hls.min.js`, "utf8");
 let market, chrome, stall, shopper, show;
 
 before(async () => {
@@ -119,6 +121,33 @@ test("the phone is turned, and the picture goes on upright", async () => {
   await see(shopper, "watch-turned", { whole: false });
 });
 
+/** Plays a playlist by plain hls.js, as somebody else's page would, until it has passed `seconds`; what it complained of. */
+async function byHls(url, seconds) {
+  const other = await person(chrome, market);
+  await other.page.addInitScript(HLS);
+  await other.page.goto("/health/live");
+  const wrong = await other.page.evaluate(([url, seconds]) => new Promise((done) => {
+    const wrong = [];
+    const video = document.body.appendChild(document.createElement("video"));
+    const hls = new globalThis.Hls({ lowLatencyMode: true });
+    let from;
+    video.muted = true;
+    // Waiting a moment for the edge is hls.js finding its place, not a fault of the playlist.
+    hls.on("hlsError", (_, problem) => problem.details !== "bufferStalledError" && wrong.push(`${problem.details} ${problem.reason ?? ""}`));
+    video.addEventListener("timeupdate", () => video.currentTime > (from ??= video.currentTime) + seconds && done(wrong));
+    setTimeout(() => done([...wrong, `stands at ${video.currentTime} s`]), 30_000);
+    hls.loadSource(url);
+    hls.attachMedia(video);
+    void video.play();
+  }), [url, seconds]);
+  await other.leave();
+  return [...wrong, ...other.complaints];
+}
+
+test("hls.js plays the live playlist without an error", async () => {
+  assert.deepEqual(await byHls(`/media/${show.id}/multi.m3u8`, 4), []);
+});
+
 test("ffprobe reads the live playlist without an error", async () => {
   const { stdout, stderr } = await run("ffprobe", ["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0",
     `${market.base}/media/${show.id}/live.m3u8`]);
@@ -141,6 +170,10 @@ test("the end, and the replay with its chat and its pins", async () => {
   await shopper.page.locator(".chat li", { hasText: "고등어 두 손 주세요" }).first().waitFor({ timeout: 60_000 });
   await shopper.page.locator(".pinned .price").first().waitFor({ timeout: 60_000 });
   await see(shopper, "replay", { whole: false });
+});
+
+test("hls.js plays the whole recording without an error, the turn included", async () => {
+  assert.deepEqual(await byHls(`/media/${show.id}/vod.m3u8`, 15), []);
 });
 
 test("ffmpeg decodes the whole recording, the turn included", async () => {
