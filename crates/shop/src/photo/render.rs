@@ -112,3 +112,79 @@ fn flat(photo: DynamicImage) -> DynamicImage {
 fn damaged() -> Error {
     Error::Photo(PhotoFault::Damaged)
 }
+
+#[cfg(test)]
+mod tests {
+    use image::{ImageBuffer, Rgb};
+
+    use super::*;
+
+    const RED: Rgb<u8> = Rgb([220, 20, 20]);
+    const BLUE: Rgb<u8> = Rgb([20, 20, 220]);
+
+    /// Red on the left, blue on the right.
+    fn halves(format: ImageFormat) -> Vec<u8> {
+        let mut file = Cursor::new(Vec::new());
+        let halves = ImageBuffer::from_fn(64, 32, |x, _| if x < 32 { RED } else { BLUE });
+        halves.write_to(&mut file, format).expect("encodes");
+        file.into_inner()
+    }
+
+    /// The same JPEG as a camera writes it that was held on its side (EXIF orientation 6), with a note.
+    fn held_on_its_side() -> Vec<u8> {
+        let jpeg = halves(ImageFormat::Jpeg);
+        let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
+        exif.extend(b"37.5665 N 126.9780 E");
+        let length = (exif.len() as u16 + 2).to_be_bytes();
+        [&jpeg[..2], &[0xff, 0xe1], &length[..], &exif[..], &jpeg[2..]].concat()
+    }
+
+    /// A PNG that says it is far larger than the bytes it has.
+    fn bomb(width: u32, height: u32) -> Vec<u8> {
+        let mut png = halves(ImageFormat::Png);
+        png[16..20].copy_from_slice(&width.to_be_bytes());
+        png[20..24].copy_from_slice(&height.to_be_bytes());
+        let sum = png[12..29].iter().fold(!0_u32, |sum, byte| {
+            (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 * (sum & 1)))
+        });
+        png[29..33].copy_from_slice(&(!sum).to_be_bytes());
+        png
+    }
+
+    #[test]
+    fn a_photo_stands_upright_and_keeps_nothing_of_where_it_was_taken() {
+        let file = held_on_its_side();
+        assert!(file.windows(4).any(|word| word == b"37.5"));
+        let photo = all(&file).expect("renders");
+        assert_eq!((photo.width, photo.height), (32, 64));
+        for (_, jpeg) in &photo.jpegs {
+            assert!(!jpeg.windows(4).any(|word| word == b"Exif" || word == b"37.5"));
+        }
+        let shown = image::load_from_memory(&photo.jpegs[0].1).expect("decodes").into_rgb8();
+        let (top, bottom) = (shown.get_pixel(16, 8), shown.get_pixel(16, 56));
+        assert!(top[0] > 150 && bottom[2] > 150, "red went to the top: {top:?} over {bottom:?}");
+    }
+
+    #[test]
+    fn every_kind_we_read_is_read() {
+        for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
+            let photo = all(&halves(format)).expect("renders");
+            assert_eq!((photo.width, photo.jpegs.len()), (64, WIDTHS.len()), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn bombs_strangers_and_torn_files_are_told_apart() {
+        let fault = |file: &[u8]| match all(file) {
+            Err(Error::Photo(fault)) => fault,
+            _ => panic!("{} bytes were taken for a photo", file.len()),
+        };
+        assert!(matches!(fault(&bomb(60_000, 60_000)), PhotoFault::TooManyPixels));
+        assert!(matches!(fault(&bomb(8_000, 7_000)), PhotoFault::TooManyPixels), "each side alone is fine");
+        assert!(matches!(fault(b"this is no picture"), PhotoFault::NotAPicture));
+        assert!(matches!(fault(b"GIF89a\x01\0\x01\0\0\0\0"), PhotoFault::OtherKind));
+        assert!(matches!(fault(b"\0\0\0\x18ftypheic\0\0\0\0"), PhotoFault::Heic));
+        let whole = halves(ImageFormat::Png);
+        assert!(matches!(fault(&whole[..whole.len() / 2]), PhotoFault::Damaged));
+    }
+}
