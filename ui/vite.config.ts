@@ -67,7 +67,11 @@ export default defineConfig({
     cssTarget: ["chrome90", "safari14.1", "firefox90"],
     cssMinify: "lightningcss",
     reportCompressedSize: false,
-    rollupOptions: { input: { main: "src/main.ts", style: "src/main.css" } },
+    rollupOptions: {
+      // The player is asked for by the watch page itself, before `main`; hls.js by the player, by the name in the page.
+      input: { main: "src/main.ts", style: "src/main.css", "live-player": "src/islands/live-player.ts", hls: "src/lib/hls.ts" },
+      preserveEntrySignatures: "exports-only",
+    },
   },
   test: { root: ".", include: ["test/**/*.test.ts"] },
 } as Parameters<typeof defineConfig>[0]);

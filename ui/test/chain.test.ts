@@ -26,65 +26,74 @@ function sink(stop: AbortController, enough: (parts: number) => boolean): Sink &
   let parts = 0;
   return {
     log,
-    open: async (join) => void log.push(`open ${join.first}`),
-    append: async (_, isPart, edge) => {
-      log.push(isPart ? (edge ? "edge" : "part") : "init");
-      if (isPart && enough(++parts)) stop.abort();
+    open: async (join) => void log.push(`open ${join.next}`),
+    append: async (_, what) => {
+      log.push(what);
+      if (what !== "init" && enough(++parts)) stop.abort();
     },
     state: (state) => void (log[log.length - 1] === state || log.push(state)),
   };
 }
+const media = (into: { log: string[] }): string[] => into.log.filter((line) => line !== "live");
 
 describe("the chain", () => {
-  it("takes init, the parts that exist, then one held part after another", async () => {
+  it("takes all that came before in one body, then one held part after another", async () => {
     const stop = new AbortController();
-    const { get, asked } = origin((path) => (path === "join" ? json({}) : path.startsWith("i") ? part(1) : Number(path.slice(1, -4)) < 11 ? part(1) : held()));
-    const into = sink(stop, (parts) => parts === 4);
-    expect(await ride("/m", into, stop.signal, get)).toBe(true);
-    expect(into.log.filter((line) => line !== "live")).toEqual(["open 7", "init", "part", "part", "edge", "edge"]);
-    expect(asked).toEqual(["join", "n7.m4s", "n8.m4s", "n9.m4s", "n10.m4s", "i1.mp4", "n11.m4s"]);
+    const { get, asked } = origin((path) => (path === "join" ? json({}) : path === "n12.m4s" ? held() : part(1)));
+    const into = sink(stop, (parts) => parts === 3);
+    expect(await ride("/m", into, stop.signal, null, get)).toBe(true);
+    expect(media(into)).toEqual(["open 10", "before", "held", "held"]);
+    expect(asked).toEqual(["join", "h10.mp4", "n10.m4s", "n11.m4s", "n12.m4s"]);
+  });
+
+  it("begins with the join that the page brought, and asks again when that is too old", async () => {
+    const stop = new AbortController();
+    const { get, asked } = origin((path) => (path === "join" ? json({ next: 20 }) : path === "h10.mp4" ? new Response(null, { status: 404 }) : part(1)));
+    const into = sink(stop, (parts) => parts === 1);
+    expect(await ride("/m", into, stop.signal, JOIN, get)).toBe(true);
+    expect(asked.filter((path) => !path.startsWith("n"))).toEqual(["h10.mp4", "join", "h20.mp4"]);
+    expect(media(into)).toEqual(["open 10", "open 20", "before"]);
   });
 
   it("asks only one part beyond the newest", async () => {
     const stop = new AbortController();
-    const { get, asked } = origin((path) => (path === "join" ? json({ first: 9, next: 10 }) : path.startsWith("i") ? part(1) : path === "n9.m4s" ? part(1) : held()));
-    await ride("/m", sink(stop, (parts) => parts === 1), stop.signal, get);
-    expect(asked.filter((path) => path.startsWith("n"))).toEqual(["n9.m4s", "n10.m4s"]);
+    const { get, asked } = origin((path) => (path === "join" ? json({}) : path.startsWith("h") ? part(1) : held()));
+    await ride("/m", sink(stop, (parts) => parts === 1), stop.signal, null, get);
+    expect(asked.filter((path) => path.startsWith("n"))).toEqual(["n10.m4s"]);
   });
 
   it("appends a new init before the part that needs it", async () => {
     const stop = new AbortController();
-    const { get } = origin((path) => (path === "join" ? json({}) : path.startsWith("i") ? part(1) : part(path >= "n9.m4s" || path.length > 6 ? 2 : 1)));
+    const { get } = origin((path) => (path === "join" ? json({}) : part(path === "n11.m4s" ? 2 : 1)));
     const into = sink(stop, (parts) => parts === 3);
-    await ride("/m", into, stop.signal, get);
-    expect(into.log.filter((line) => line !== "live")).toEqual(["open 7", "init", "part", "part", "init", "edge"]);
+    await ride("/m", into, stop.signal, null, get);
+    expect(media(into)).toEqual(["open 10", "before", "held", "init", "held"]);
   });
 
   it("asks once more after a hiccup, and joins anew when a part is gone", async () => {
     const stop = new AbortController();
     const { get, asked } = origin((path, count) => {
-      if (path === "join") return json({ first: count === 1 ? 7 : 20, next: count === 1 ? 8 : 21 });
-      if (path === "n7.m4s" && count === 1) return new Error("hiccup");
-      if (path === "n8.m4s") return new Response(null, { status: 404 });
-      return path.startsWith("i") ? part(1) : part(1);
+      if (path === "join") return json({ next: count === 1 ? 8 : 21 });
+      if (path === "n8.m4s" && count === 1) return new Error("hiccup");
+      return path === "n9.m4s" ? new Response(null, { status: 404 }) : part(1);
     });
-    const into = sink(stop, (parts) => parts === 2);
-    await ride("/m", into, stop.signal, get);
-    expect(into.log.filter((line) => line.startsWith("open"))).toEqual(["open 7", "open 20"]);
-    expect(asked.filter((path) => path === "n7.m4s").length).toBe(2);
+    const into = sink(stop, (parts) => parts === 3);
+    await ride("/m", into, stop.signal, null, get);
+    expect(into.log.filter((line) => line.startsWith("open"))).toEqual(["open 8", "open 21"]);
+    expect(asked.filter((path) => path === "n8.m4s").length).toBe(2);
   });
 
   it("says waiting while the seller is away and ended when the show is over", async () => {
     const stop = new AbortController();
     const { get } = origin((_, count) => json({ state: count === 1 ? "waiting" : "ended" }));
     const into = sink(stop, () => false);
-    expect(await ride("/m", into, stop.signal, get)).toBe(true);
+    expect(await ride("/m", into, stop.signal, null, get)).toBe(true);
     expect(into.log).toEqual(["waiting", "ended"]);
   });
 
   it("gives up after three failures without a part between", async () => {
     const { get, asked } = origin(() => new Response(null, { status: 503 }));
-    expect(await ride("/m", sink(new AbortController(), () => false), new AbortController().signal, get)).toBe(false);
+    expect(await ride("/m", sink(new AbortController(), () => false), new AbortController().signal, null, get)).toBe(false);
     expect(asked).toEqual(["join", "join", "join"]);
   });
 });

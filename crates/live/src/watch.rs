@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
 use axum::routing::get;
+use serde::Deserialize;
 use shop::product::Card;
 use shop::store;
 use utoipa_axum::router::OpenApiRouter;
@@ -26,6 +27,28 @@ pub(crate) fn routes() -> OpenApiRouter<Live> {
     OpenApiRouter::new().route("/live/{broadcast}", get(watch))
 }
 
+/// The answer to `/media/{broadcast}/join`, written into the page: the player saves a round trip, and the browser
+/// fetches the first pictures while it still reads the page.
+struct Join {
+    json: String,
+    /// The number of the next part.
+    next: u64,
+}
+
+impl Join {
+    fn now(live: &Live, broadcast: &BroadcastId) -> Option<Join> {
+        #[derive(Deserialize)]
+        struct Read {
+            state: String,
+            next: Option<u64>,
+        }
+        let body = live.stream(broadcast)?.join().body;
+        let read: Read = serde_json::from_slice(&body).ok()?;
+        let next = read.next.filter(|_| read.state == "live")?;
+        Some(Join { json: String::from_utf8(body.to_vec()).ok()?, next })
+    }
+}
+
 #[derive(Template)]
 #[template(path = "watch.html")]
 struct WatchPage {
@@ -35,6 +58,8 @@ struct WatchPage {
     poster: String,
     /// `scheduled`, `live`, `waiting` or `ended`.
     stage: &'static str,
+    /// Where the player begins, while a picture comes in here.
+    join: Option<Join>,
     /// What stands over the poster before the first picture.
     before: String,
     has_replay: bool,
@@ -88,6 +113,7 @@ async fn watch(ui: Ui, State(live): State<Live>, Shown(broadcast): Shown) -> Res
         title: broadcast.title_in(ui.language()).to_owned(),
         poster: poster(&ui, &broadcast),
         stage: broadcast.stage.word(),
+        join: Join::now(&live, &broadcast.id),
         before: before(&ui, &broadcast.stage, live.base.clock.now_ms()),
         has_replay: broadcast.replay().is_some(),
         viewers: live.rooms.viewers(&broadcast.id) as i64,

@@ -24,29 +24,49 @@ struct Built {
     file: String,
     #[serde(default)]
     css: Vec<String>,
+    #[serde(default)]
+    imports: Vec<String>,
 }
 
-/// Vite's manifest: source name → built name.
-static MANIFEST: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
-    let Some(file) = Dist::get(".vite/manifest.json") else { return HashMap::new() };
-    let built: HashMap<String, Built> = serde_json::from_slice(&file.data).unwrap_or_default();
-    let mut names = HashMap::new();
-    for (source, built) in built {
-        let short = source.rsplit('/').next().unwrap_or(&source).to_owned();
-        for css in built.css {
-            names.entry(short.replace(".ts", ".css")).or_insert(css);
+/// What Vite's manifest says: source name → built name, and → the built names of what it imports at once.
+#[derive(Default)]
+struct Manifest {
+    names: HashMap<String, String>,
+    imports: HashMap<String, Vec<String>>,
+}
+
+static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
+    let mut manifest = Manifest::default();
+    let Some(file) = Dist::get(".vite/manifest.json") else { return manifest };
+    let all: HashMap<String, Built> = serde_json::from_slice(&file.data).unwrap_or_default();
+    for (source, built) in &all {
+        let short = short(source);
+        for css in &built.css {
+            manifest.names.entry(short.replace(".ts", ".css")).or_insert_with(|| css.clone());
         }
-        names.insert(short, built.file);
+        manifest.names.insert(short.to_owned(), built.file.clone());
+        let imports = built.imports.iter().filter_map(|import| Some(all.get(import)?.file.clone()));
+        manifest.imports.insert(short.to_owned(), imports.collect());
     }
-    names
+    manifest
 });
+
+fn short(source: &str) -> &str {
+    source.rsplit('/').next().unwrap_or(source)
+}
 
 /// The address of `name` (`main.css`, `icons.svg`), hashed when Vite hashed it.
 pub fn address(name: &str) -> String {
-    match MANIFEST.get(name) {
-        Some(file) => format!("/assets/{}", file.trim_start_matches("assets/")),
-        None => format!("/assets/{name}"),
-    }
+    served(MANIFEST.names.get(name).map_or(name, String::as_str))
+}
+
+/// The addresses of the scripts that the script `name` imports at once, to be fetched beside it.
+pub fn imports(name: &str) -> Vec<String> {
+    MANIFEST.imports.get(name).into_iter().flatten().map(|file| served(file)).collect()
+}
+
+fn served(file: &str) -> String {
+    format!("/assets/{}", file.trim_start_matches("assets/"))
 }
 
 struct Ready {

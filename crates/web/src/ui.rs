@@ -181,6 +181,11 @@ impl Ui {
         assets::address(name)
     }
 
+    /// The addresses of what a script imports at once: without them in the page the browser finds them too late.
+    pub fn asset_imports(&self, name: &str) -> Vec<String> {
+        assets::imports(name)
+    }
+
     /// The path of this page.
     pub fn path(&self) -> &str {
         &self.path

@@ -80,8 +80,8 @@ impl Origin {
     }
 
     /// Answer a viewer's GET for the last part of a media URL: `join`, `live.m3u8`, `multi.m3u8`, `n{N}.m4s`,
-    /// `i{K}.mp4`, `s{MSN}.m4s` or `vod.m3u8`. Parts and blocking playlists are held until they exist; what
-    /// has left memory, or ended, is read from the store.
+    /// `h{N}.mp4` (all that a player lacks before part N), `i{K}.mp4`, `s{MSN}.m4s` or `vod.m3u8`. Parts and
+    /// blocking playlists are held until they exist; what has left memory, or ended, is read from the store.
     pub async fn serve(&self, id: &str, file: &str, reload: Reload) -> Result<Served, Error> {
         let stream = self.stream(id);
         let missing = || Error::NoFile { name: file.to_owned() };
@@ -89,6 +89,9 @@ impl Origin {
         let number = |letter, ending| recording::number(file, letter, ending);
         if let Some(n) = number('n', ".m4s") {
             return open(stream)?.part(n).await;
+        }
+        if let Some(next) = number('h', ".mp4") {
+            return open(stream)?.catch_up(next);
         }
         let kept = match file {
             "join" => return Ok(open(stream)?.join()),

@@ -115,6 +115,8 @@ pub(crate) struct Rendition {
     film: RwLock<Film>,
     rendered: RwLock<Rendered>,
     edge: watch::Sender<Edge>,
+    /// The newest catch-up that somebody asked for, and the part it ends before.
+    caught_up: Mutex<Option<(u64, Served)>>,
     present: Mutex<bool>,
 }
 
@@ -132,6 +134,7 @@ impl Rendition {
                 multivariant: None,
             }),
             edge: watch::Sender::default(),
+            caught_up: Mutex::default(),
             present: Mutex::new(false),
         };
         rendition.show();
@@ -213,6 +216,24 @@ impl Rendition {
             }
         }
         self.film(|film| film.part(n)).ok_or_else(|| Error::NoFile { name: name() })
+    }
+
+    /// Everything a joining player lacks before part `next`, in one body: the init segment and all parts from
+    /// the newest key picture on. Made once for all who join between the same two parts.
+    pub(crate) fn catch_up(&self, next: u64) -> Result<Served, Error> {
+        let mut kept = self.caught_up.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, served)) = &*kept
+            && *of == next
+        {
+            return Ok(served.clone());
+        }
+        let made = self.film(|film| film.catch_up(next));
+        let served = made.ok_or_else(|| Error::NoFile { name: format!("h{next}.mp4") })?;
+        // An older one is made again when asked for: nearly all who join ask for the newest.
+        if kept.as_ref().is_none_or(|(of, _)| *of < next) {
+            *kept = Some((next, served.clone()));
+        }
+        Ok(served)
     }
 
     pub(crate) fn init(&self, number: u32) -> Option<Served> {
@@ -385,6 +406,22 @@ impl Film {
         let from = (segment.first_part.saturating_sub(first) as usize).min(self.parts.len());
         let to = (from + segment.parts as usize).min(self.parts.len());
         self.parts.range(from..to)
+    }
+
+    fn catch_up(&self, next: u64) -> Option<Served> {
+        let count = usize::try_from(next.checked_sub(self.parts.front()?.n)?).ok()?;
+        if count > self.parts.len() {
+            return None;
+        }
+        let from = self.parts.range(..count).rposition(|part| part.independent)?;
+        let number = self.parts[from].init;
+        let init = self.inits.get(&number)?;
+        let mut body = BytesMut::with_capacity(
+            init.len() + self.parts.range(from..count).map(|part| part.body.len()).sum::<usize>(),
+        );
+        body.extend_from_slice(init);
+        self.parts.range(from..count).for_each(|part| body.extend_from_slice(&part.body));
+        Some(Served::immutable(body.freeze(), Some(number)))
     }
 
     fn part(&self, n: u64) -> Option<Served> {

@@ -221,6 +221,11 @@ impl Stream {
         self.rendition.part(n).await
     }
 
+    /// What a joining player lacks before part `next`: the init segment and the parts from a key picture on.
+    pub fn catch_up(&self, next: u64) -> Result<Served, Error> {
+        self.rendition.catch_up(next)
+    }
+
     /// Init segment `k`, if it is still in memory.
     pub fn init(&self, k: u32) -> Option<Served> {
         self.rendition.init(k)

@@ -1,6 +1,7 @@
-// <live-player data-broadcast data-base="/media/ID" data-mode="live|replay"> wraps a <video>.
+// <live-player data-broadcast data-base="/media/ID" data-mode="live|replay" data-hls="…" data-join="{…}"> wraps a <video>.
 //
-// Live goes by the chain, by hls.js when MediaSource lacks something or the chain failed three times, by the browser's
+// A page loads this by an async script of its own, so that the first picture waits neither for the rest of the page nor
+// for another script; `data-join` is what /media/ID/join answered as the page was written. Live goes by the chain, by hls.js when MediaSource lacks something or the chain failed three times, by the browser's
 // own HLS last. A replay is hls.js on vod.m3u8. Words for the states come from data-waiting, data-ended, data-slow,
 // data-offline and data-failed and stand in its `.state`. `.sound` shows while muted.
 // Fires `media-clock` (detail.at_ms, five a second) and `live-state` (detail.state); `atMs` and `stats` can be read.
@@ -19,6 +20,10 @@ const CLOCK_MS = 200;
 const SLOW_MS = 1_500;
 /** How often hls.js playback asks whether the show is still on. */
 const ASK_MS = 4_000;
+/** A join that came with the page is believed for so long after the page was asked for. */
+const FRESH_MS = 4_000;
+/** hls.js fetches a playlist and then a part: its low point needs more than the chain's. */
+const HLS_CALMEST = 0.4;
 
 /** What browser tests and the bench read. Latency trusts that phone and server agree on the time. */
 interface Stats {
@@ -36,9 +41,10 @@ interface Stats {
 }
 
 class LivePlayer extends HTMLElement {
-  private readonly video = this.querySelector("video")!;
+  /** There once the parser is past the whole tag. */
+  private video!: HTMLVideoElement;
   private readonly stop = new AbortController();
-  private readonly pace = new Pace(0.2);
+  private pace = new Pace(0.2);
   private readonly born = performance.now();
   private clock: Clock = () => null;
   private mode: Stats["mode"] = "none";
@@ -50,12 +56,18 @@ class LivePlayer extends HTMLElement {
   private counts = { stalls: 0, jumps: 0, joins: 0, parts: 0 };
 
   connectedCallback(): void {
-    const video = this.video;
+    void whole(this).then(() => this.begin());
+  }
+
+  private begin(): void {
+    const video = (this.video = this.querySelector("video")!);
     video.muted = true;
     // The page's own source is for browsers without JavaScript; preload="none" would keep a MediaSource shut.
     for (const source of video.querySelectorAll("source")) source.remove();
     video.preload = "auto";
-    video.addEventListener("loadeddata", () => (this.firstFrame ??= performance.now() - this.born));
+    const shown = (): unknown => (this.firstFrame ??= performance.now() - this.born);
+    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(shown);
+    else video.addEventListener("loadeddata", shown);
     video.addEventListener("resize", () => (this.dataset["shape"] = video.videoWidth > video.videoHeight ? "wide" : "tall"));
     video.addEventListener("volumechange", () => this.showSound());
     this.querySelector(".sound")?.addEventListener("click", () => {
@@ -79,12 +91,13 @@ class LivePlayer extends HTMLElement {
 
   get stats(): Stats {
     const at = this.atMs;
+    const video = this.video as HTMLVideoElement | undefined;
     return {
       mode: this.mode,
       state: this.state,
-      buffer: ahead(ranges(this.video.buffered), this.video.currentTime),
+      buffer: video ? ahead(ranges(video.buffered), video.currentTime) : 0,
       target: this.pace.target,
-      rate: this.video.playbackRate,
+      rate: video?.playbackRate ?? 1,
       latency_ms: at === null ? null : Date.now() - at,
       first_frame_ms: this.firstFrame,
       ...this.counts,
@@ -101,13 +114,7 @@ class LivePlayer extends HTMLElement {
   private async chain(base: string): Promise<boolean> {
     const video = this.video;
     const shelf = new Shelf(video);
-    const look = setInterval(() => this.look(), LOOK_MS);
-    const stalled = (): void => {
-      if (!this.started || video.seeking) return;
-      this.counts.stalls++;
-      this.pace.stalled(performance.now());
-    };
-    video.addEventListener("waiting", stalled);
+    const rest = this.watchOver();
     this.mode = "chain";
     const done = await ride(
       base,
@@ -119,21 +126,21 @@ class LivePlayer extends HTMLElement {
           await shelf.open(join);
           this.clock = () => (this.started ? join.epoch_ms + video.currentTime * 1000 : null);
         },
-        append: async (bytes, part, live) => {
-          if (part && live && this.started) this.pace.arrived(performance.now());
+        append: async (bytes, what) => {
+          if (what === "held" && this.started) this.pace.arrived(performance.now());
           await shelf.append(bytes);
-          if (!part) return;
+          if (what === "init") return;
           this.counts.parts++;
-          if (!this.started && live) this.begin();
-          else this.look();
+          if (this.started) this.look();
+          else this.start();
         },
         state: (state) => this.say(state),
       },
       this.stop.signal,
+      this.brought(),
     );
     if (done) shelf.finish();
-    clearInterval(look);
-    video.removeEventListener("waiting", stalled);
+    rest();
     if (!done) {
       shelf.close();
       this.started = false;
@@ -141,8 +148,32 @@ class LivePlayer extends HTMLElement {
     return done;
   }
 
-  private begin(): void {
-    const at = edge(ranges(this.video.buffered), this.pace.target + 0.05);
+  /** The join that the page was written with, unless the page is an old one taken out of a drawer. */
+  private brought(): Join | null {
+    const written = this.dataset["join"];
+    const [visit] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+    const fresh = visit && visit.type !== "back_forward" && performance.now() - visit.responseStart < FRESH_MS;
+    return written && fresh ? (JSON.parse(written) as Join) : null;
+  }
+
+  /** Counts stalls and keeps the pace until the answer is called. */
+  private watchOver(): () => void {
+    const video = this.video;
+    const look = setInterval(() => this.look(), LOOK_MS);
+    const stalled = (): void => {
+      if (!this.started || video.seeking) return;
+      this.counts.stalls++;
+      this.pace.stalled(performance.now());
+    };
+    video.addEventListener("waiting", stalled);
+    return () => {
+      clearInterval(look);
+      video.removeEventListener("waiting", stalled);
+    };
+  }
+
+  private start(): void {
+    const at = edge(ranges(this.video.buffered), this.pace.reach);
     if (at === null) return;
     this.started = true;
     this.video.currentTime = at;
@@ -162,7 +193,7 @@ class LivePlayer extends HTMLElement {
     this.lastStep = now;
     const step = this.pace.step(now);
     if (!step) return;
-    if (step.jump) return this.jump(edge(held, this.pace.target + 0.2)!);
+    if (step.jump) return this.jump(edge(held, this.pace.reach)!);
     if (video.playbackRate !== step.rate) video.playbackRate = step.rate;
   }
 
@@ -177,7 +208,7 @@ class LivePlayer extends HTMLElement {
   private async fallBack(base: string): Promise<void> {
     await this.byHls(`${base}/multi.m3u8`, true);
     while (!this.stop.signal.aborted && this.state !== "ended") {
-      const join = await fetch(`${base}/join`, { credentials: "omit" }).then((a) => (a.ok ? (a.json() as Promise<Join>) : null)).catch(() => null);
+      const join = await fetch(`${base}/join`).then((a) => (a.ok ? (a.json() as Promise<Join>) : null)).catch(() => null);
       this.say(join?.state ?? (navigator.onLine === false ? "offline" : "failed"));
       await new Promise((later) => setTimeout(later, ASK_MS));
     }
@@ -188,12 +219,17 @@ class LivePlayer extends HTMLElement {
   }
 
   private async byHls(url: string, live: boolean): Promise<void> {
-    const { playHls } = await import("../lib/hls");
-    const clock = await playHls(this.video, url, live, this.stop.signal, () => this.say("failed"));
+    // Named by the page: what the player itself imports would have to come before the first picture.
+    const hls = (await import(/* @vite-ignore */ this.dataset["hls"] ?? "").catch(() => null)) as typeof import("../lib/hls") | null;
+    const clock = hls && (await hls.playHls(this.video, url, live, this.stop.signal, () => this.say("failed")));
     this.mode = clock === null ? "none" : this.video.src.startsWith("blob:") ? "hls" : "native";
     if (clock === null) return this.say("failed");
     this.clock = clock;
     this.started = true;
+    if (live && this.mode === "hls") {
+      this.pace = new Pace(0.2, HLS_CALMEST);
+      this.stop.signal.addEventListener("abort", this.watchOver());
+    }
     void this.video.play().catch(() => this.showSound());
   }
 
@@ -226,5 +262,19 @@ class LivePlayer extends HTMLElement {
     const button = this.querySelector<HTMLElement>(".sound");
     if (button) button.hidden = !this.video.muted && !this.video.paused;
   }
+}
+
+/** Resolves when everything inside has been read: at once, unless the parser is still there. */
+function whole(element: HTMLElement): Promise<void> {
+  if (element.nextSibling || document.readyState !== "loading") return Promise.resolve();
+  return new Promise((done) => {
+    const look = new MutationObserver(() => element.nextSibling && finish());
+    const finish = (): void => {
+      look.disconnect();
+      done();
+    };
+    look.observe(element.parentNode!, { childList: true });
+    document.addEventListener("DOMContentLoaded", finish, { once: true });
+  });
 }
 customElements.define("live-player", LivePlayer);

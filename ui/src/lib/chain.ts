@@ -1,8 +1,9 @@
 // The chain: media by one held GET per part, no playlist.
 //
-// `join` says where to begin. Then n{N}.m4s is asked while n{N-1} is being appended; the origin holds the request until
-// the part exists, so it is there one round trip after it was made. The header x-init names the initialisation the part
-// needs. What goes wrong ends the ride; the loop joins again, and only three failures without one part give up.
+// `join` says where to begin; the page may bring it along. h{NEXT}.mp4 is all that came before, in one body. Then
+// n{N}.m4s is asked while n{N-1} is being appended; the origin holds the request until the part exists, so it is there
+// one round trip after it was made. The header x-init names the initialisation the part needs. What goes wrong ends the
+// ride; the loop joins again, and only three failures without one part give up.
 import { Backoff, sleep } from "./backoff";
 
 /** What `/media/{b}/join` answers. */
@@ -23,8 +24,8 @@ export interface Join {
 export interface Sink {
   /** A join that will be played: open or re-open for its codecs. Throws when the browser cannot. */
   open(join: Join): Promise<void>;
-  /** Appends in order; resolves when it is in the buffer. `edge`: nothing newer exists yet. */
-  append(bytes: ArrayBuffer, part: boolean, edge: boolean): Promise<void>;
+  /** Appends in order; resolves when it is in the buffer. `held`: a part that was made just now. */
+  append(bytes: ArrayBuffer, what: "before" | "init" | "held"): Promise<void>;
   /** live, waiting, ended, offline. */
   state(state: string): void;
 }
@@ -35,18 +36,17 @@ const GIVE_UP = 3;
 const PATIENCE_MS = 5_000;
 /** How often `join` is asked while the publisher is away. */
 const WAITING_MS = 1_000;
-/** Requests at once while catching up with parts that exist already. */
-const WIDE = 3;
 
-/** Rides until the broadcast ends (resolves true), it gives up (false) or `stop` says so. */
-export async function ride(base: string, sink: Sink, stop: AbortSignal, get: typeof fetch = fetch): Promise<boolean> {
+/**
+ * Rides until the broadcast ends (resolves true), it gives up (false) or `stop` says so. `brought` is a join that the
+ * page was written with: it saves the first question.
+ */
+export async function ride(base: string, sink: Sink, stop: AbortSignal, brought: Join | null = null, get: typeof fetch = fetch): Promise<boolean> {
   const backoff = new Backoff(250, 8_000);
   while (!stop.aborted) {
     try {
-      const answer = await timed(get, `${base}/join`, stop);
-      if (answer.status === 410) return ended(sink);
-      if (!answer.ok) throw new Error(`join ${answer.status}`);
-      const join = JSON.parse(new TextDecoder().decode(answer.bytes)) as Join;
+      const join = brought ?? (await ask(base, stop, get));
+      brought = null;
       if (join.state === "ended") return ended(sink);
       if (join.state === "waiting") {
         backoff.reset();
@@ -54,7 +54,6 @@ export async function ride(base: string, sink: Sink, stop: AbortSignal, get: typ
         await sleep(WAITING_MS, stop);
         continue;
       }
-      await sink.open(join);
       await pump(base, join, sink, stop, get, () => backoff.reset());
     } catch (problem) {
       if (stop.aborted) break;
@@ -69,6 +68,14 @@ export async function ride(base: string, sink: Sink, stop: AbortSignal, get: typ
   return true;
 }
 
+/** Where the broadcast is now. */
+async function ask(base: string, stop: AbortSignal, get: typeof fetch): Promise<Join> {
+  const answer = await timed(get, `${base}/join`, stop);
+  if (answer.status === 410) return { state: "ended" } as Join;
+  if (!answer.ok) throw new Error(`join ${answer.status}`);
+  return JSON.parse(new TextDecoder().decode(answer.bytes)) as Join;
+}
+
 /** The browser cannot play this at all; another try is useless. */
 export class Unplayable extends Error {}
 
@@ -79,24 +86,27 @@ function ended(sink: Sink): boolean {
 
 /** One round from a join on. Returns when a part is gone after others came; throws when something failed. */
 async function pump(base: string, join: Join, sink: Sink, stop: AbortSignal, get: typeof fetch, good: () => void): Promise<void> {
-  const asked = new Map<number, Promise<Got>>();
   const round = new AbortController();
   const end = (): void => round.abort();
   stop.addEventListener("abort", end);
-  const ask = (n: number): Promise<Got> => {
-    let answer = asked.get(n);
-    if (!answer) {
-      answer = timed(get, `${base}/n${n}.m4s`, round.signal);
-      answer.catch(() => {}); // Awaited later, or dropped with the round.
-      asked.set(n, answer);
-    }
+  const fetched = (file: string): Promise<Got> => {
+    const answer = timed(get, `${base}/${file}`, round.signal);
+    answer.catch(() => {}); // Awaited later, or dropped with the round.
     return answer;
   };
-  let init = -1;
-  let missed = false;
   try {
-    for (let n = join.first; !round.signal.aborted; ) {
-      const answer = await ask(n).catch((problem: Error) => {
+    // On the way while the buffer opens.
+    const before = fetched(`h${join.next}.mp4`);
+    await sink.open(join);
+    let next = fetched(`n${join.next}.m4s`);
+    const caught = await before;
+    if (!caught.ok) throw new Error(`catch-up ${caught.status}`);
+    await sink.append(caught.bytes, "before");
+    sink.state("live");
+    let init = caught.init;
+    let missed = false;
+    for (let n = join.next; !round.signal.aborted; ) {
+      const answer = await next.catch((problem: Error) => {
         // Silence means the publisher or the line is gone; a hiccup is asked again at once, but only once.
         if (problem.name === "AbortError" || missed) throw problem;
         return null;
@@ -104,24 +114,23 @@ async function pump(base: string, join: Join, sink: Sink, stop: AbortSignal, get
       if (!answer || answer.status >= 500) {
         if (missed) throw new Error(`part ${answer?.status}`);
         missed = true;
-        asked.delete(n);
+        next = fetched(`n${n}.m4s`);
         continue;
       }
       if (answer.status === 204) return; // Nothing more comes; `join` says why.
       if (!answer.ok) {
         // 404, 410: too old, or over. `join` knows, unless it has just sent us here.
-        if (n === join.first) throw new Error(`part ${answer.status}`);
+        if (n === join.next) throw new Error(`part ${answer.status}`);
         return;
       }
-      for (let more = n + 1; more <= Math.min(n + WIDE, Math.max(join.next, n + 1)); more++) void ask(more);
+      next = fetched(`n${++n}.m4s`);
       if (answer.init !== init) {
-        const head = await timed(get, `${base}/i${answer.init}.mp4`, round.signal);
+        const head = await fetched(`i${answer.init}.mp4`);
         if (!head.ok) throw new Error(`init ${head.status}`);
-        await sink.append(head.bytes, false, false);
+        await sink.append(head.bytes, "init");
         init = answer.init;
       }
-      asked.delete(n++);
-      await sink.append(answer.bytes, true, n >= join.next);
+      await sink.append(answer.bytes, "held");
       sink.state("live");
       missed = false;
       good();
@@ -140,7 +149,10 @@ interface Got {
   bytes: ArrayBuffer;
 }
 
-/** A GET that ends when the signal stops or nothing came for too long. Media knows no cookies. */
+/**
+ * A GET that ends when the signal stops or nothing came for too long. With the page's own credentials, though media
+ * knows no cookies: only so it goes over the page's warm connection, and finds what the page preloaded.
+ */
 async function timed(get: typeof fetch, url: string, stop: AbortSignal): Promise<Got> {
   const one = new AbortController();
   const end = (): void => one.abort();
@@ -148,7 +160,7 @@ async function timed(get: typeof fetch, url: string, stop: AbortSignal): Promise
   stop.addEventListener("abort", end);
   const timer = setTimeout(end, PATIENCE_MS);
   try {
-    const answer = await get(url, { signal: one.signal, credentials: "omit" });
+    const answer = await get(url, { signal: one.signal });
     return { ok: answer.ok, status: answer.status, init: Number(answer.headers.get("x-init") ?? 0), bytes: await answer.arrayBuffer() };
   } finally {
     clearTimeout(timer);

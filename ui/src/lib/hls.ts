@@ -1,4 +1,5 @@
 // The other ways to play: hls.js for replays and for browsers that the chain does not suit, the browser's own HLS last.
+import Hls from "hls.js/light";
 import type { Clock } from "./clock";
 
 /** Tries to mend a broken stream before giving up. */
@@ -7,13 +8,13 @@ const MENDS = 5;
 /** Plays a playlist; answers its clock, or null when nothing here can play it. */
 export async function playHls(video: HTMLVideoElement, url: string, live: boolean, stop: AbortSignal, failed: () => void): Promise<Clock | null> {
   // canPlayType lies: Chrome answers "maybe" and then fails on live playlists. So hls.js is asked first.
-  const { default: Hls } = await import("hls.js/light");
   if (!Hls.isSupported()) return native(video, url);
   const hls = new Hls({
     lowLatencyMode: live,
     backBufferLength: live ? 10 : 60,
     liveSyncOnStallIncrease: 0.1,
-    maxLiveSyncPlaybackRate: 1.1,
+    // The player's own pace keeps the distance: hls.js hurries only while a whole second is buffered.
+    maxLiveSyncPlaybackRate: 1,
     startPosition: live ? -1 : 0,
   });
   let mends = 0;

@@ -31,11 +31,19 @@ export class Pace {
   private lastStall = -Infinity;
   private lastStep = 0;
 
-  constructor(private part: number) {}
+  constructor(
+    private part: number,
+    private readonly calmest = CALMEST,
+  ) {}
 
   /** The aim for the low point. */
   get target(): number {
-    return Math.min(WILDEST, CALMEST + this.extra + Math.max(0, this.late - 0.06));
+    return Math.min(WILDEST, this.calmest + this.extra + Math.max(0, this.late - 0.06));
+  }
+
+  /** How far behind the newest frame to land: the part after it may take its whole length to come. */
+  get reach(): number {
+    return this.target + this.part;
   }
 
   /** The stream's part length, once it is known. */
@@ -65,7 +73,7 @@ export class Pace {
 
   /** The picture stood still. */
   stalled(now_ms: number): void {
-    if (now_ms - this.lastStall > 500) this.extra = Math.min(WILDEST - CALMEST, this.extra + STALL_STEP);
+    if (now_ms - this.lastStall > 500) this.extra = Math.min(WILDEST - this.calmest, this.extra + STALL_STEP);
     this.lastStall = now_ms;
   }
 

@@ -17,11 +17,33 @@ export async function serve(answer) {
     if (path.startsWith("/assets/")) return response.writeHead(200, { "content-type": KINDS[extname(path)] }).end(readFileSync(join(dist, path)));
     const body = await answer(path, request, response);
     if (body === undefined) return;
-    response.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-security-policy": CSP });
-    response.end(`<!doctype html><html lang="ko"><title>test</title><link rel="stylesheet" href="/${manifest["main.css"].file}"><script type="module" src="/${manifest["main.ts"].file}"></script><body data-offline="offline" data-failed="failed">${body}`);
+    head(response);
+    response.end(body);
   });
   await new Promise((up) => server.listen(0, "127.0.0.1", up));
   return { server, base: `http://127.0.0.1:${server.address().port}` };
+}
+
+/** The beginning of a page, up to its body; `more` stands in its head. */
+export function head(response, more = "") {
+  response.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-security-policy": CSP });
+  response.write(`<!doctype html><html lang="ko"><title>test</title><link rel="stylesheet" href="${asset("main.css")}"><script type="module" src="${asset("main.ts")}"></script>${more}<body data-offline="offline" data-failed="failed">`);
+}
+
+/** The built name of a source, as the server finds it. */
+export const asset = (source) => `/${manifest[source].file}`;
+
+/**
+ * Asks again and again until the answer pleases, and answers it. Generous, because two cores may be busy with
+ * everything else: what is promised is that it comes, and the bench measures when.
+ */
+export async function eventually(ask, pleases, why, seconds = 40) {
+  for (let last, end = Date.now() + seconds * 1000; ; ) {
+    last = await ask();
+    if (pleases(last)) return last;
+    if (Date.now() > end) assert.fail(`${why}: ${JSON.stringify(last)}`);
+    await new Promise((later) => setTimeout(later, 100));
+  }
 }
 
 /** The body of a request as text. */
@@ -39,10 +61,11 @@ export function launch(...more) {
 }
 
 /** A phone; any script error or CSP violation fails the test. */
-export async function phone(browser, url) {
+export async function phone(browser, url, until = "load") {
   const page = await browser.newPage({ viewport: { width: 360, height: 800 } });
+  page.setDefaultTimeout(40_000);
   page.on("pageerror", (error) => assert.fail(String(error)));
   page.on("console", (line) => line.type() === "error" && /Content Security/.test(line.text()) && assert.fail(line.text()));
-  await page.goto(url);
+  await page.goto(url, { waitUntil: until });
   return page;
 }

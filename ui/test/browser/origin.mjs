@@ -82,19 +82,27 @@ export function broadcast(takes, late = () => 0) {
     while (n >= 0 && ready(n) > Date.now()) n--;
     return n;
   };
+  /** The newest part before `n` that starts with a key picture. */
+  const key = (n) => parts.slice(0, n).findLastIndex(({ independent }) => independent);
+  const asked = [];
+  const join = () => {
+    const n = latest();
+    const gap = n >= 0 && n + 1 < parts.length && parts[n + 1].at - parts[n].at > PART_MS * 2 && Date.now() > ready(n) + 1500;
+    const state = n === parts.length - 1 ? "ended" : n < 0 || gap ? "waiting" : "live";
+    const { codecs, width, height } = parts[Math.max(n, 0)].clip;
+    return { codecs, init: parts[Math.max(n, 0)].init, first: key(n + 1), next: n + 1, part_ms: PART_MS, segment_ms: 2000, epoch_ms, width, height, state };
+  };
   const answer = async (response, path) => {
-    if (path === "join") {
-      const n = latest();
-      const first = n - (parts.slice(0, n + 1).reverse().findIndex(({ independent }) => independent) || 0);
-      const gap = n >= 0 && n + 1 < parts.length && parts[n + 1].at - parts[n].at > PART_MS * 2 && Date.now() > ready(n) + 1500;
-      const state = n === parts.length - 1 ? "ended" : n < 0 || gap ? "waiting" : "live";
-      const { codecs, width, height } = parts[Math.max(n, 0)].clip;
-      return json(response, { codecs, init: parts[Math.max(n, 0)].init, first, next: n + 1, part_ms: PART_MS, segment_ms: 2000, epoch_ms, width, height, state });
-    }
+    asked.push(path);
+    if (path === "join") return json(response, join());
     if (path === "vod.m3u8") return text(response, "application/vnd.apple.mpegurl", vod());
-    const [, kind, number] = /^([nis])(\d+)\./.exec(path) ?? [];
+    const [, kind, number] = /^([nhis])(\d+)\./.exec(path) ?? [];
     if (kind === "i") return media(response, takes[number - 1].clip.init);
     if (kind === "s") return media(response, Buffer.concat(parts.slice(number * PARTS_PER_GOP, (+number + 1) * PARTS_PER_GOP).map(({ bytes }) => bytes)));
+    if (kind === "h" && key(+number) >= 0 && number <= latest() + 1) {
+      const from = key(+number);
+      return media(response, Buffer.concat([takes[parts[from].init - 1].clip.init, ...parts.slice(from, +number).map(({ bytes }) => bytes)]), parts[from].init);
+    }
     const part = parts[number];
     if (kind !== "n" || !part) return response.writeHead(404).end();
     await new Promise((done) => setTimeout(done, Math.max(0, ready(number) - Date.now())));
@@ -109,7 +117,7 @@ export function broadcast(takes, late = () => 0) {
     }
     return [...lines, "#EXT-X-ENDLIST", ""].join("\n");
   };
-  return { answer, epoch_ms };
+  return { answer, asked, join, epoch_ms };
 }
 
 const json = (response, value) => text(response, "application/json", JSON.stringify(value));

@@ -96,7 +96,7 @@ test("a large photo is made smaller before it travels", async () => {
   assert.ok(large.buffer.length > 4_000_000);
   await page.evaluate(() => (document.querySelector("photo-picker").dataset.limitMb = "3"));
   await page.setInputFiles("[type=file]", [large]);
-  await page.waitForFunction(() => document.querySelectorAll(".photos li").length === 2, null, { timeout: 15_000 });
+  await page.waitForFunction(() => document.querySelectorAll(".photos li").length === 2);
   const [name, size] = await page.$eval("[type=file]", (input) => [input.files[0].name, input.files[0].size]);
   assert.equal(name, "large.jpg");
   assert.ok(size < 3_000_000, `${size}`);
@@ -105,6 +105,7 @@ test("a large photo is made smaller before it travels", async () => {
 
 test("a new order rings once, is spoken and stands on top", async () => {
   const page = await browser.newPage();
+  page.setDefaultTimeout(40_000);
   await page.addInitScript(() => {
     globalThis.spoken = [];
     Object.defineProperty(window, "speechSynthesis", { value: { speak: (said) => spoken.push(`${said.lang} ${said.text}`) } });
@@ -126,6 +127,7 @@ test("a new order rings once, is spoken and stands on top", async () => {
 test("the quantity counts inside its bounds, and sharing copies where there is no sheet", async () => {
   const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"] });
   const page = await context.newPage();
+  page.setDefaultTimeout(40_000);
   await page.goto(`${base}/product`);
   await page.waitForFunction(() => document.documentElement.classList.contains("js"));
   for (let n = 0; n < 4; n++) await page.locator("[data-step='1']").click();

@@ -168,6 +168,30 @@ async fn a_show_is_watched_ended_and_seen_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_brings_the_beginning_of_the_picture_along() {
+    let market = running_market().await;
+    let (show, _) = filmed(&market).await;
+    let page = market.get(&format!("/live/{}", show.id)).await.text();
+    let before = page.split("rel=\"preload\" as=\"fetch\" crossorigin href=\"").nth(1).unwrap();
+    let before = market.get(before.split('"').next().unwrap()).await;
+    assert_eq!((before.status, before.header("x-init")), (StatusCode::OK, "0"));
+    assert_eq!(before.header("cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(&before.body[4..8], b"ftyp", "an init segment first");
+    assert!(before.body.len() > 10_000, "and pictures");
+    let join = page.split("data-join=\"").nth(1).unwrap().split('"').next().unwrap().replace("&#34;", "\"");
+    let join: serde_json::Value = serde_json::from_str(&join).unwrap();
+    assert_eq!(join["state"], "live");
+    assert_eq!(join["codecs"], joined(&market, &show).await["codecs"]);
+
+    market.form(&market.seller, &format!("/live/{}/ending", show.id), &[]).await;
+    let over = market.get(&format!("/live/{}", show.id)).await.text();
+    assert!(!over.contains("data-join") && !over.contains("as=\"fetch\""), "{over}");
+    let quiet = market.show().await;
+    let announced = market.get(&format!("/live/{}", quiet.id)).await.text();
+    assert!(!announced.contains("data-join"), "nothing comes in before the show");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_demo_is_always_on_and_leaves_nothing_behind() {
     let market = running_market().await;
     let show = market.show().await;

@@ -105,6 +105,38 @@ async fn init_and_parts_in_a_row_decode_without_a_gap() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_body_catches_up_with_all_that_came_before_a_part() {
+    let bench = Bench::start(quick()).await;
+    let stream = bench.origin.open("show").await.unwrap();
+    stream.play(clip("320x180", 2)).unwrap();
+    until(&stream, |state| state == State::Live).await;
+    let join = loop {
+        let join = bench.join("show").await;
+        if join["next"].as_u64() > join["first"].as_u64().map(|first| first + 2) {
+            break join;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    let (first, next) = (join["first"].as_u64().unwrap(), join["next"].as_u64().unwrap());
+    let caught_up = bench.get("show", &format!("h{next}.mp4")).await;
+    assert_eq!((caught_up.cache, caught_up.init), (Cache::Immutable, Some(0)));
+    let mut singly = bench.get("show", "i0.mp4").await.body.to_vec();
+    for n in first..next {
+        singly.extend_from_slice(&bench.get("show", &format!("n{n}.m4s")).await.body);
+    }
+    assert!(caught_up.body == singly, "the same bytes, in one body");
+    // It never changes, also when newer ones were asked for in between.
+    bench.get("show", &format!("n{next}.m4s")).await;
+    bench.get("show", &format!("h{}.mp4", next + 1)).await;
+    assert!(bench.get("show", &format!("h{next}.mp4")).await == caught_up);
+    for name in ["h0.mp4".to_owned(), format!("h{}.mp4", next + 50)] {
+        let missing = bench.origin.serve("show", &name, Reload::default()).await;
+        assert!(matches!(missing, Err(media::Error::NoFile { .. })), "{name}: {missing:?}");
+    }
+    stream.end().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_part_is_held_until_it_exists_and_never_missing_when_hinted() {
     let bench = Bench::start(quick()).await;
     let stream = bench.origin.open("show").await.unwrap();
