@@ -48,6 +48,15 @@ describe("the pace", () => {
     expect(play(10, () => 0, 3).rest).toBeLessThan(0.5);
   });
 
+  it("jumps once over what came while the page loaded, later it hurries instead", () => {
+    const pace = new Pace(0.2);
+    pace.begun(1000);
+    pace.sample(0.9);
+    expect(pace.step(1700)!.jump).toBe(true);
+    pace.sample(0.9);
+    expect(pace.step(2400)).toEqual({ rate: 1.15, jump: false });
+  });
+
   it("comes back from one second behind by speed", () => {
     expect(play(20, () => 0, 1.2).rest).toBeLessThan(0.4);
   });

@@ -176,6 +176,8 @@ class LivePlayer extends HTMLElement {
     const at = edge(ranges(this.video.buffered), this.pace.reach);
     if (at === null) return;
     this.started = true;
+    this.lastStep = performance.now();
+    this.pace.begun(this.lastStep);
     this.video.currentTime = at;
     void this.video.play().catch(() => this.showSound());
   }

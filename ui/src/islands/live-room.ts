@@ -98,8 +98,7 @@ class LiveRoom extends HTMLElement {
 
   /** After every (re)connect the hello frame is the truth. */
   private hello(frame: Frame): void {
-    this.talk?.clear();
-    for (const said of (frame["chat"] as Values[] | undefined) ?? []) this.talk?.say(said);
+    this.talk?.renew((frame["chat"] as Values[] | undefined) ?? []);
     this.hold.clear();
     const pinned = frame["pinned"] as { product?: Values } | null;
     // Either the product itself or the whole pin frame.

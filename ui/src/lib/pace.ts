@@ -15,6 +15,8 @@ const MELT = 0.02;
 const REST_MS = 2_000;
 /** So far behind that a jump is kinder than minutes of fast speech. */
 const JUMP = 1.5;
+/** In the first moment nobody has heard anything yet: a smaller lead over the target is jumped over. */
+const FIRST_JUMP = 0.35;
 
 /** What to do now: a playback rate, or a jump to the live edge. */
 export interface Step {
@@ -30,6 +32,7 @@ export class Pace {
   private lastArrival = 0;
   private lastStall = -Infinity;
   private lastStep = 0;
+  private fresh = false;
 
   constructor(
     private part: number,
@@ -44,6 +47,13 @@ export class Pace {
   /** How far behind the newest frame to land: the part after it may take its whole length to come. */
   get reach(): number {
     return this.target + this.part;
+  }
+
+  /** The picture begins to move. What was made while the page loaded comes in a burst, and shows how far behind it is. */
+  begun(now_ms: number): void {
+    this.interrupted();
+    this.fresh = true;
+    this.lastStep = now_ms;
   }
 
   /** The stream's part length, once it is known. */
@@ -86,7 +96,9 @@ export class Pace {
     this.lastStep = now_ms;
     this.extra *= (1 - MELT) ** Math.min(passed, 5);
     const over = low - this.target;
-    if (low > JUMP) return { rate: 1, jump: true };
+    const first = this.fresh && over > FIRST_JUMP;
+    this.fresh = false;
+    if (low > JUMP || first) return { rate: 1, jump: true };
     if (over > 0.35) return { rate: 1.15, jump: false };
     if (over > 0.12 && this.rested(now_ms)) return { rate: 1.08, jump: false };
     if (over > 0.04 && this.rested(now_ms)) return { rate: 1.04, jump: false };

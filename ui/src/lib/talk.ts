@@ -36,6 +36,19 @@ export class Talk {
     this.list.querySelector(`[data-id="${CSS.escape(id)}"]`)?.remove();
   }
 
+  /** The whole talk, told anew: what stands already stays, so that nothing flickers and the reader keeps the place. */
+  renew(lines: readonly Values[]): void {
+    const ids = new Set(lines.map((line) => String(line["id"])));
+    const here = new Set<string>();
+    this.waiting = [];
+    for (const said of this.list.querySelectorAll<HTMLElement>("[data-id]")) {
+      const id = said.dataset["id"]!;
+      if (ids.has(id)) here.add(id);
+      else said.remove();
+    }
+    for (const line of lines) if (!here.has(String(line["id"]))) this.say(line);
+  }
+
   clear(): void {
     this.waiting = [];
     this.list.replaceChildren();
