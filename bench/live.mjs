@@ -148,6 +148,7 @@ const take = (viewer) => viewer.page.evaluate(() => globalThis.seen.delays.splic
 
 /** Delays of twenty seconds after ten to settle, and the stalls; the viewer leaves. */
 async function halfMinute(viewer) {
+  await viewer.page.waitForFunction(() => globalThis.seen.first !== undefined);
   await sleep(2 * SETTLE_MS);
   await take(viewer);
   const before = await viewer.page.evaluate(() => globalThis.seen.stalls);

@@ -230,6 +230,7 @@ class LivePlayer extends HTMLElement {
     this.started = true;
     if (live && this.mode === "hls") {
       this.pace = new Pace(0.2, HLS_CALMEST);
+      this.pace.begun(performance.now());
       this.stop.signal.addEventListener("abort", this.watchOver());
     }
     void this.video.play().catch(() => this.showSound());

@@ -143,13 +143,16 @@ test("in the studio nothing is held, and the button of the pinned product is pre
 
 test("a lost line comes back, and the hello is the truth", async () => {
   const page = await enter();
-  hello = { ...hello, viewers: 5, pinned: PRODUCT, chat: [said(7)] };
+  hello = { ...hello, viewers: 5, pinned: PRODUCT, chat: [said(2), said(7)] };
+  await page.evaluate(() => (document.querySelector("[data-id=c2]").title = "the same row"));
   shut = true;
   lines.at(-1).close(1013);
   await page.locator(".lost").waitFor();
   shut = false;
   await page.waitForFunction(() => document.querySelector(".viewers output").textContent === "5");
-  await page.waitForFunction(() => document.querySelectorAll(".chat li").length === 1);
+  await page.locator("[data-id=c7]").waitFor();
+  const rows = await page.$$eval(".chat li", (all) => all.map((row) => [row.dataset.id, row.title]));
+  assert.deepEqual(rows, [["c2", "the same row"], ["c7", ""]], "what stands stays, what is gone goes");
   assert.equal(await page.locator(".lost").isVisible(), false);
   assert.ok(await page.locator(".pinned article").isVisible());
   tell({ type: "resync" });
