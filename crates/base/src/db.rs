@@ -2,10 +2,10 @@
 //!
 //! Reads go through [`Db`], writes only through a [`Tx`] from [`Db::begin`]. SQLite has one writer:
 //! its write pool holds one connection, so contention queues here, in order, and never surfaces as
-//! "database is locked"; its read pool is read-only, so a write outside a transaction fails at once.
+//! "database is locked"; its readers are read-only, so a write outside a transaction fails at once.
 
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
@@ -16,10 +16,12 @@ use sqlx::sqlite::{
 use sqlx::{Postgres, Sqlite, Transaction};
 use tokio::sync::Notify;
 
+use crate::events::Fresh;
+use crate::readers::Readers;
 use crate::{Error, Result, sql};
 
 /// Readers beside SQLite's one writer.
-const SQLITE_READERS: u32 = 4;
+const SQLITE_READERS: usize = 4;
 /// Connections to PostgreSQL from one process.
 const POSTGRES_CONNECTIONS: u32 = 20;
 /// How long a request waits for a connection before it is told to come back.
@@ -43,7 +45,7 @@ pub struct Db {
 
 #[derive(Clone)]
 enum Engine {
-    Sqlite { read: SqlitePool, write: SqlitePool },
+    Sqlite { read: Arc<Readers>, write: SqlitePool },
     Postgres(PgPool),
 }
 
@@ -52,6 +54,8 @@ enum Engine {
 pub(crate) struct Wake {
     pub(crate) events: Notify,
     pub(crate) jobs: Notify,
+    /// What was committed and not told yet.
+    pub(crate) fresh: Mutex<Vec<Fresh>>,
 }
 
 impl Db {
@@ -101,7 +105,7 @@ impl Db {
             Engine::Sqlite { write, .. } => Open::Sqlite(write.begin_with("begin immediate").await?),
             Engine::Postgres(pool) => Open::Postgres(pool.begin().await?),
         };
-        Ok(Tx { open, wake: self.wake.clone(), left_events: false, left_jobs: false })
+        Ok(Tx { open, wake: self.wake.clone(), events: Vec::new(), left_jobs: false })
     }
 
     /// Whether the database answers: what `/health/ready` asks.
@@ -140,13 +144,12 @@ async fn open_sqlite(url: &str) -> Result<Engine> {
     let write = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(ACQUIRE)
+        // A file does not hang up.
+        .test_before_acquire(false)
         .connect_with(options.clone())
         .await?;
-    let read = SqlitePoolOptions::new()
-        .max_connections(SQLITE_READERS)
-        .acquire_timeout(ACQUIRE)
-        .connect_with(options.create_if_missing(false).pragma("query_only", "on"))
-        .await?;
+    let options = options.create_if_missing(false).pragma("query_only", "on");
+    let read = Arc::new(Readers::open(&options, SQLITE_READERS, ACQUIRE).await?);
     Ok(Engine::Sqlite { read, write })
 }
 
@@ -154,7 +157,7 @@ async fn open_sqlite(url: &str) -> Result<Engine> {
 pub struct Tx {
     open: Open,
     wake: Arc<Wake>,
-    pub(crate) left_events: bool,
+    pub(crate) events: Vec<Fresh>,
     pub(crate) left_jobs: bool,
 }
 
@@ -170,9 +173,7 @@ impl Tx {
             Open::Sqlite(tx) => tx.commit().await?,
             Open::Postgres(tx) => tx.commit().await?,
         }
-        if self.left_events {
-            self.wake.events.notify_one();
-        }
+        self.wake.tell(self.events);
         if self.left_jobs {
             self.wake.jobs.notify_one();
         }
@@ -191,7 +192,7 @@ impl Tx {
 
 /// Where a statement goes. Only `sql!` looks at it.
 pub enum Handle<'a> {
-    Sqlite(&'a SqlitePool),
+    Sqlite(&'a Readers),
     Postgres(&'a PgPool),
     SqliteTx(&'a mut SqliteConnection),
     PostgresTx(&'a mut PgConnection),

@@ -1,13 +1,15 @@
 //! Group commit: many requests, set-based statements, one durable commit, and only then the answers.
 //!
-//! There is no timer: while one commit waits for the disk, the next batch gathers behind it. A
-//! durable commit costs a disk flush whoever shares it, so a hot row goes from hundreds of writes
-//! a second to tens of thousands.
+//! There is no timer unless a kind of write asks for one: while one commit waits for the disk, the
+//! next batch gathers behind it. A durable commit costs a disk flush whoever shares it, so a hot row
+//! goes from hundreds of writes a second to tens of thousands.
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tracing::{error, warn};
 
 use crate::{Db, Error, Result, Tx};
@@ -23,6 +25,9 @@ pub trait Batch: Send + Sync + 'static {
     type Ask: Send + Sync + 'static;
     /// What one caller is told, refusals included.
     type Answer: Send + 'static;
+    /// The least time from one commit to the next. A write that comes after a pause does not wait;
+    /// when they come one upon the other, those of this time share a commit.
+    const PACE: Duration = Duration::ZERO;
 
     /// Writes `asks` in arrival order and answers each, in the same order.
     ///
@@ -72,7 +77,17 @@ impl<B: Batch> Group<B> {
 
 async fn write<B: Batch>(db: Db, batch: Arc<B>, mut waiting: mpsc::Receiver<Waiting<B>>) {
     let mut gathered = Vec::with_capacity(BATCH);
+    let mut next = Instant::now();
     while waiting.recv_many(&mut gathered, BATCH).await > 0 {
+        if next > Instant::now() {
+            tokio::time::sleep_until(next).await;
+            while gathered.len() < BATCH
+                && let Ok(one) = waiting.try_recv()
+            {
+                gathered.push(one);
+            }
+        }
+        next = Instant::now() + B::PACE;
         let (asks, tellers): (Vec<_>, Vec<_>) =
             gathered.drain(..).map(|waiting| (waiting.ask, waiting.answer)).unzip();
         match commit(&db, &*batch, &asks).await {

@@ -16,6 +16,7 @@ pub mod id;
 pub mod jobs;
 pub mod money;
 pub mod random;
+pub mod readers;
 mod secret;
 pub mod settings;
 mod sql;

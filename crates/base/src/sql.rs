@@ -13,8 +13,11 @@
 macro_rules! sql {
     (run $on:expr, $text:expr $(, $value:expr)* $(,)?) => {
         match $crate::db::Run::handle($on) {
-            $crate::db::Handle::Sqlite(to) => $crate::sqlx::query($text)$(.bind($value))*
-                .execute(to).await.map(|done| done.rows_affected()),
+            $crate::db::Handle::Sqlite(to) => match to.take().await {
+                Ok(mut to) => $crate::sqlx::query($text)$(.bind($value))*
+                    .execute(&mut *to).await.map(|done| done.rows_affected()),
+                Err(closed) => Err(closed),
+            },
             $crate::db::Handle::Postgres(to) => $crate::sqlx::query($text)$(.bind($value))*
                 .execute(to).await.map(|done| done.rows_affected()),
             $crate::db::Handle::SqliteTx(to) => $crate::sqlx::query($text)$(.bind($value))*
@@ -32,8 +35,11 @@ macro_rules! sql {
     (values $on:expr, $($rest:tt)+) => { $crate::sql!(@ query_scalar fetch_all $on, $($rest)+) };
     (@ $query:ident $fetch:ident $on:expr, $text:expr $(, $value:expr)* $(,)?) => {
         match $crate::db::Run::handle($on) {
-            $crate::db::Handle::Sqlite(to) =>
-                $crate::sqlx::$query::<$crate::sqlx::Sqlite, _>($text)$(.bind($value))*.$fetch(to).await,
+            $crate::db::Handle::Sqlite(to) => match to.take().await {
+                Ok(mut to) => $crate::sqlx::$query::<$crate::sqlx::Sqlite, _>($text)$(.bind($value))*
+                    .$fetch(&mut *to).await,
+                Err(closed) => Err(closed),
+            },
             $crate::db::Handle::Postgres(to) =>
                 $crate::sqlx::$query::<$crate::sqlx::Postgres, _>($text)$(.bind($value))*.$fetch(to).await,
             $crate::db::Handle::SqliteTx(to) =>
