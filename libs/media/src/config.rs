@@ -26,6 +26,8 @@ pub struct Config {
     pub reconnect_grace: Duration,
     /// How long a request for something that is about to exist is held.
     pub hold: Duration,
+    /// What becomes of the show once it was seen.
+    pub record: Record,
     /// How many streams one process carries. About 37 fit one core.
     pub max_streams: usize,
     /// Where the time of day comes from; tests set their own.
@@ -44,10 +46,20 @@ impl Default for Config {
             max_kbps: 3000,
             reconnect_grace: Duration::from_secs(30),
             hold: Duration::from_secs(6),
+            record: Record::All,
             max_streams: 64,
             wall: Wall::system(),
         }
     }
+}
+
+/// Whether streams leave a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// Every closed segment goes into the store, and its playlist grows with the show.
+    All,
+    /// Nothing is stored or remembered beyond the live window: for a show that never ends.
+    Nothing,
 }
 
 /// The time of day in Unix milliseconds.

@@ -62,7 +62,7 @@ mod session;
 mod stream;
 
 pub use clip::Clip;
-pub use config::{Config, Wall};
+pub use config::{Config, Record, Wall};
 pub use error::Error;
 pub use origin::Origin;
 pub use recording::{Recording, recover};

@@ -155,7 +155,7 @@ impl Home {
                 net: self.net.clone(),
                 cert: self.cert.clone(),
                 rendition: Rendition::new(&self.config, film),
-                recorder: Recorder::start(self.store.clone(), id, manifest, book),
+                recorder: Recorder::start(self.store.clone(), id, manifest, book, self.config.record),
                 first_init,
                 ends: ends_ms * VIDEO_SCALE / 1000,
             },

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 
 use super::book::{Phase, Stored};
 use super::{Book, Closed, Manifest, Mark, Recording, put};
-use crate::Error;
+use crate::{Error, Record};
 
 /// Segments that may wait for a slow store: a minute, about 20 MB. Beyond that the oldest one's bytes are let
 /// go and it becomes a gap.
@@ -27,6 +27,7 @@ const MANIFEST_EVERY: u64 = 10;
 /// Hands items to the recording task; never waits. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Recorder {
+    record: Record,
     queue: Arc<Queue>,
     done: watch::Receiver<Option<Done>>,
 }
@@ -51,17 +52,24 @@ struct Writer {
     id: String,
     book: Book,
     manifest: Manifest,
+    record: Record,
     segments: u64,
 }
 
 impl Recorder {
     /// Start the task of one stream.
-    pub(crate) fn start(store: Arc<dyn ObjectStore>, id: &str, manifest: Manifest, book: Book) -> Recorder {
+    pub(crate) fn start(
+        store: Arc<dyn ObjectStore>,
+        id: &str,
+        manifest: Manifest,
+        book: Book,
+        record: Record,
+    ) -> Recorder {
         let queue = Arc::new(Queue::default());
         let (tell, done) = watch::channel(None);
-        let writer = Writer { store, id: id.to_owned(), book, manifest, segments: 0 };
+        let writer = Writer { store, id: id.to_owned(), book, manifest, record, segments: 0 };
         tokio::spawn(writer.run(queue.clone(), tell));
-        Recorder { queue, done }
+        Recorder { record, queue, done }
     }
 
     pub(crate) fn init(&self, epoch_ms: i64, number: u32, body: Bytes) {
@@ -85,6 +93,9 @@ impl Recorder {
     }
 
     fn push(&self, item: Item) {
+        if self.record == Record::Nothing && !matches!(item, Item::End) {
+            return;
+        }
         let mut items = self.queue.items.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = |item: &Item| matches!(item, Item::Segment(Closed { body: Some(_), .. }));
         if items.iter().filter(|item| waiting(item)).count() >= MAX_WAITING
@@ -148,6 +159,9 @@ impl Writer {
     }
 
     async fn end(&mut self) {
+        if self.record == Record::Nothing {
+            return;
+        }
         self.manifest.ended = true;
         if self.book.ends_ms().is_some() {
             self.store("vod.m3u8", self.book.text(Phase::Ended).into()).await;

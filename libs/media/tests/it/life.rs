@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use media::{Config, Error, State, recover};
+use media::{Config, Error, Record, Reload, State, recover};
 use quick_m3u8::Reader;
 use quick_m3u8::config::ParsingOptions;
 
@@ -186,4 +186,18 @@ async fn a_process_carries_only_so_many_streams() {
     assert!(matches!(bench.origin.open("../etc").await.map(|_| ()), Err(Error::Refused { .. })));
     assert_eq!(bench.origin.serve("../etc", "vod.m3u8", Default::default()).await.unwrap_err().status(), 400);
     assert_eq!(bench.origin.serve("one", "x.exe", Default::default()).await.unwrap_err().status(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_show_that_is_not_recorded_leaves_nothing() {
+    let bench = Bench::start(Config { record: Record::Nothing, ..quick() }).await;
+    let stream = bench.origin.open("show").await.unwrap();
+    stream.play(clip("320x180", 2)).unwrap();
+    let playlist = bench.playlist_at("show", 3).await;
+    assert!(playlist.contains("s0.m4s"), "seen while it is on air: {playlist}");
+    stream.mark("pin", stream.now_ms(), "{}").unwrap();
+    let vod = bench.origin.serve("show", "vod.m3u8", Reload::default()).await;
+    assert!(matches!(vod, Err(Error::NoFile { .. })), "{vod:?}");
+    assert_eq!(stream.end().await.unwrap(), None);
+    assert_eq!(std::fs::read_dir(bench.folder.path()).unwrap().count(), 0);
 }
