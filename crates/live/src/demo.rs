@@ -1,32 +1,25 @@
 //! The demo's show that is always on air: a clip looped through the real packager, and a chat script.
 //!
-//! It runs on an origin of its own whose store keeps nothing, so that a market left running for a
-//! month does not fill the disk: what viewers see is the window in memory, and there is no replay.
+//! It runs on an origin of its own that records nothing, so that a market left running for a month
+//! fills neither disk nor memory: what viewers see is the window in memory, and there is no replay.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use base::{Db, sql};
 use bytes::Bytes;
-use futures::StreamExt;
-use futures::stream::BoxStream;
-use media::{Clip, Origin, State, Stream};
+use media::{Clip, Origin, Record, State, Stream};
 use object_store::memory::InMemory;
-use object_store::path::Path;
-use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult,
-};
 use shop::product::ProductId;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::broadcast::{self, BroadcastId};
 use crate::chat::{From, Saying};
-use crate::{Live, Result, pin};
+use crate::stream::HEARTBEAT;
+use crate::{Error, Live, Result, pin};
 
 /// How often the show is looked after.
 const LOOK: Duration = Duration::from_secs(1);
@@ -58,12 +51,12 @@ pub enum Act {
 impl Live {
     /// Keeps `broadcast` on air with `clip`, for as long as the process runs. One show per process; a
     /// second call changes nothing.
-    pub async fn demo(&self, broadcast: BroadcastId, clip: &'static [u8]) -> Result<()> {
-        let clip = Arc::new(Clip::read(Bytes::from_static(clip))?);
+    pub async fn demo(&self, broadcast: BroadcastId, clip: Bytes) -> Result<()> {
+        let clip = Arc::new(Clip::read(clip)?);
         // Nobody publishes to it over the network: any free port will do.
         let udp = SocketAddr::new(self.config.udp.ip(), 0);
-        let config = media::Config { udp, ..self.config.clone() };
-        let origin = Origin::new(config, Arc::new(Forgetful::default())).await?;
+        let config = media::Config { udp, record: Record::Nothing, ..self.config.clone() };
+        let origin = Origin::new(config, Arc::new(InMemory::new())).await?;
         reopen(&self.base.db, &broadcast).await?;
         if self.demo.set(Demo { broadcast: broadcast.clone(), origin: origin.clone() }).is_err() {
             return Ok(());
@@ -176,15 +169,20 @@ async fn remember(live: &Live, broadcast: &BroadcastId, cue: &Cue, at_ms: i64) -
 /// Sees to it that the clip plays and that the calendar says so.
 async fn keep(live: Live, id: BroadcastId, stream: Arc<Stream>, clip: Arc<Clip>) {
     let mut tick = tokio::time::interval(LOOK);
+    let mut heard: Option<Instant> = None;
     loop {
         tick.tick().await;
         match stream.state() {
             State::Live | State::Paused => {
                 let now_ms = live.base.clock.now_ms();
                 let kept = async {
-                    reopen(&live.base.db, &id).await?;
-                    broadcast::begin(&live.base.db, &id, now_ms).await?;
-                    broadcast::heard(&live.base.db, &id, now_ms).await
+                    let reopened = reopen(&live.base.db, &id).await?;
+                    if reopened || heard.is_none_or(|heard| heard.elapsed() >= HEARTBEAT) {
+                        broadcast::begin(&live.base.db, &id, now_ms).await?;
+                        broadcast::heard(&live.base.db, &id, now_ms).await?;
+                        heard = Some(Instant::now());
+                    }
+                    Ok::<_, Error>(())
                 };
                 if let Err(error) = kept.await {
                     warn!(%error, "The demo's broadcast could not be kept on air; trying again");
@@ -201,70 +199,17 @@ async fn keep(live: Live, id: BroadcastId, stream: Arc<Stream>, clip: Arc<Clip>)
     }
 }
 
-/// Somebody who pressed "end" on the demo ended it for themselves: it is scheduled again.
-async fn reopen(db: &Db, id: &BroadcastId) -> Result<()> {
+/// Somebody who pressed "end" on the demo ended it for themselves: it is scheduled again. Tells whether
+/// it had to be.
+async fn reopen(db: &Db, id: &BroadcastId) -> Result<bool> {
     let ended: i64 = sql!(value db, "select count(*) from broadcasts where id = $1 and stage = 'ended'", id)?;
     if ended == 0 {
-        return Ok(());
+        return Ok(false);
     }
     let mut tx = db.begin().await?;
     sql!(run &mut tx,
         "update broadcasts set stage = 'scheduled', ended_at_ms = null, closed = false
          where id = $1 and stage = 'ended'", id)?;
     tx.commit().await?;
-    Ok(())
-}
-
-/// A store that takes everything and keeps nothing.
-#[derive(Debug, Default)]
-struct Forgetful {
-    /// Always empty: it answers every question about what is there.
-    empty: InMemory,
-}
-
-impl fmt::Display for Forgetful {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a store that keeps nothing")
-    }
-}
-
-#[async_trait]
-impl ObjectStore for Forgetful {
-    async fn put_opts(&self, _: &Path, _: PutPayload, _: PutOptions) -> object_store::Result<PutResult> {
-        Ok(PutResult { e_tag: None, version: None, extensions: Default::default() })
-    }
-
-    async fn put_multipart_opts(
-        &self,
-        _: &Path,
-        _: PutMultipartOptions,
-    ) -> object_store::Result<Box<dyn MultipartUpload>> {
-        Err(object_store::Error::NotImplemented {
-            operation: "multipart".into(),
-            implementer: self.to_string(),
-        })
-    }
-
-    async fn get_opts(&self, path: &Path, options: GetOptions) -> object_store::Result<GetResult> {
-        self.empty.get_opts(path, options).await
-    }
-
-    fn delete_stream(
-        &self,
-        paths: BoxStream<'static, object_store::Result<Path>>,
-    ) -> BoxStream<'static, object_store::Result<Path>> {
-        paths.boxed()
-    }
-
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
-        self.empty.list(prefix)
-    }
-
-    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
-        self.empty.list_with_delimiter(prefix).await
-    }
-
-    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> object_store::Result<()> {
-        self.empty.copy_opts(from, to, options).await
-    }
+    Ok(true)
 }

@@ -1,11 +1,13 @@
 //! Hosts: whoever may run a broadcast, proved by a type. Strangers may watch it and no more.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use people::{Person, member};
 use web::Problem;
 
-use crate::broadcast::{self, Broadcast};
+use crate::broadcast::{self, Broadcast, BroadcastId};
 use crate::{Live, Result};
 
 /// A member of the store whose broadcast stands in the path, `{broadcast}`.
@@ -39,10 +41,25 @@ pub(crate) struct Shown(pub(crate) Broadcast);
 impl FromRequestParts<Live> for Shown {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, live: &Live) -> Result<Shown, Problem> {
-        let params =
-            RawPathParams::from_request_parts(parts, live).await.map_err(|_| Problem::not_found())?;
-        let id = params.iter().find(|(name, _)| *name == "broadcast").and_then(|(_, id)| id.parse().ok());
-        let id = id.ok_or_else(Problem::not_found)?;
+        let id = in_path(parts, live).await?;
         Ok(Shown(broadcast::find(&live.base.db, &id).await?))
     }
+}
+
+/// The same as it was at most a second ago: for talk, which comes by the hundred a second.
+#[derive(Clone, Debug)]
+pub(crate) struct Known(pub(crate) Arc<Broadcast>);
+
+impl FromRequestParts<Live> for Known {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, live: &Live) -> Result<Known, Problem> {
+        let id = in_path(parts, live).await?;
+        Ok(Known(live.rooms.known(live, &id).await?))
+    }
+}
+
+async fn in_path(parts: &mut Parts, live: &Live) -> Result<BroadcastId, Problem> {
+    let params = RawPathParams::from_request_parts(parts, live).await.map_err(|_| Problem::not_found())?;
+    let id = params.iter().find(|(name, _)| *name == "broadcast").and_then(|(_, id)| id.parse().ok());
+    id.ok_or_else(Problem::not_found)
 }

@@ -103,6 +103,11 @@ impl Live {
         stream::routes::routes(self.clone())
     }
 
+    /// The parts of what is on air, to be asked before any router.
+    pub fn part_door(&self) -> stream::routes::PartDoor {
+        stream::routes::PartDoor::new(self.clone())
+    }
+
     /// Who does this feature's jobs.
     pub fn jobs(&self, workers: &mut Workers) {
         jobs::register(self, workers);

@@ -94,7 +94,7 @@ impl Tally {
 
 /// Sends a reaction into a room that is open.
 pub async fn react(live: &Live, broadcast: &BroadcastId, kind: Kind) -> Result<()> {
-    match live.rooms.stage(live, broadcast).await?.as_str() {
+    match live.rooms.stage(live, broadcast).await? {
         "ended" => Err(Error::Over),
         _ => {
             live.reactions.add(broadcast, kind);

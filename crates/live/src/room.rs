@@ -2,7 +2,8 @@
 //!
 //! A listener first hears the whole state (`hello`), then what changes. Browsers never write here.
 //! Two doors lead in: viewers, who are counted, and the quiet ones (`?quiet`), which is the seller's
-//! own studio and crawlers. Both hear the same.
+//! own studio and crawlers. Both hear the same. A browser that says which one it is (`?browser=…`, a
+//! name it made up) counts once, however many tabs it has open.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,9 +21,9 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use web::{Hub, Path};
+use web::{Browser, Hub, Path};
 
-use crate::broadcast::{self, BroadcastId};
+use crate::broadcast::{self, Broadcast, BroadcastId};
 use crate::{Live, Result, chat, pin, stream};
 
 /// How often viewers are counted and told.
@@ -31,10 +32,10 @@ const COUNT: Duration = Duration::from_secs(1);
 const REPEAT: u64 = 5;
 /// Countings after which another process that is silent counts for nothing.
 const FORGET: u64 = 15;
-/// How long a stage is believed without asking the database.
+/// How long a broadcast is believed to be as it was, without asking the database.
 const BELIEVE: Duration = Duration::from_secs(1);
-/// Broadcasts whose stage is remembered.
-const STAGES: usize = 4_096;
+/// Broadcasts that are remembered.
+const KNOWN: usize = 4_096;
 
 /// The topic of a room on the bus.
 pub fn topic(broadcast: &BroadcastId) -> String {
@@ -53,7 +54,7 @@ pub struct Rooms {
     /// This process, among those that count.
     node: Arc<str>,
     open: Arc<Mutex<HashMap<BroadcastId, Room>>>,
-    stages: Arc<Mutex<HashMap<BroadcastId, (Instant, String)>>>,
+    known: Arc<Mutex<HashMap<BroadcastId, (Instant, Arc<Broadcast>)>>>,
 }
 
 #[derive(Default)]
@@ -80,7 +81,7 @@ struct Count {
 
 impl Rooms {
     pub(crate) fn new(hub: Hub, node: String) -> Rooms {
-        Rooms { hub, node: node.into(), open: Arc::default(), stages: Arc::default() }
+        Rooms { hub, node: node.into(), open: Arc::default(), known: Arc::default() }
     }
 
     /// Viewers of a broadcast, at all processes.
@@ -92,19 +93,24 @@ impl Rooms {
             .map_or(0, |room| room.elsewhere.values().map(|(count, _)| count).sum())
     }
 
-    /// The stage's word, at most a second old: for what is asked thousands of times a second.
-    pub(crate) async fn stage(&self, live: &Live, broadcast: &BroadcastId) -> Result<String> {
-        let known = || self.stages.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, stage)) = known().get(broadcast).filter(|(asked, _)| asked.elapsed() < BELIEVE) {
-            return Ok(stage.clone());
+    /// A broadcast as it was at most a second ago: for what is asked thousands of times a second.
+    pub(crate) async fn known(&self, live: &Live, id: &BroadcastId) -> Result<Arc<Broadcast>> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, broadcast)) = known().get(id).filter(|(asked, _)| asked.elapsed() < BELIEVE) {
+            return Ok(broadcast.clone());
         }
-        let stage = broadcast::find(&live.base.db, broadcast).await?.stage.word().to_owned();
+        let broadcast = Arc::new(broadcast::find(&live.base.db, id).await?);
         let mut known = known();
-        if known.len() >= STAGES {
+        if known.len() >= KNOWN {
             known.clear();
         }
-        known.insert(broadcast.clone(), (Instant::now(), stage.clone()));
-        Ok(stage)
+        known.insert(id.clone(), (Instant::now(), broadcast.clone()));
+        Ok(broadcast)
+    }
+
+    /// The stage's word, at most a second old.
+    pub(crate) async fn stage(&self, live: &Live, broadcast: &BroadcastId) -> Result<&'static str> {
+        Ok(self.known(live, broadcast).await?.stage.word())
     }
 
     /// Sends a frame to everybody here, without the bus.
@@ -131,10 +137,12 @@ pub(crate) async fn listen(
     let uncounted = request.uri().query() == Some("quiet") || is_crawler(&request);
     let topic = topic(&broadcast);
     let topic = if uncounted { quiet(&topic) } else { topic };
+    let query = request.uri().query().unwrap_or_default();
+    let browser = query.split('&').find_map(|pair| Browser::read(pair.strip_prefix("browser=")?));
     let hello = hello(live.clone(), broadcast);
     let headers = request.headers().clone();
     let path = request.uri().path().to_owned();
-    let response = live.rooms.hub.listen(request, topic, hello);
+    let response = live.rooms.hub.listen(request, topic, browser, hello);
     match response.extensions().get::<web::Problem>().cloned() {
         Some(problem) => stream::routes::refuse(problem, &headers, &path),
         None => response.into_response(),

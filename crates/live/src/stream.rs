@@ -17,7 +17,7 @@ use crate::{Error, Live, Result, key};
 pub mod routes;
 
 /// How often a carried broadcast is said to be carried.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How long a broadcast may be carried by nobody before it is closed: the publisher's grace.
 pub(crate) const GRACE_MS: i64 = 30_000;
 /// How often that is looked at.

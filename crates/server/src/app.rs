@@ -19,6 +19,7 @@ use web::layers::Setting;
 use web::{Hub, Market};
 
 use crate::apidoc;
+use crate::listen::Door;
 
 /// What the app is to be.
 pub struct Wanted {
@@ -52,6 +53,11 @@ impl App {
         let live = Live::new(base.clone(), hub.clone(), wanted.media).await?;
         shop.set_shows(Arc::new(live.clone()));
         Ok(App { base, hub, people, shop, live, market: Arc::new(RwLock::new(market)), demo: wanted.demo })
+    }
+
+    /// Everything, as it is listened for.
+    pub fn door(&self) -> Door {
+        Door { parts: self.live.part_door(), rest: self.router() }
     }
 
     /// Pages, API, sockets and media.

@@ -86,9 +86,10 @@ pub struct Serve {
     /// Its JSON body, with `{to}` and `{text}` inside the strings.
     #[arg(long, env = "DANGOL_SMS_BODY")]
     pub sms_body: Option<String>,
-    /// Fill an empty database with the demo market. Refused on a database that is not a demo.
-    #[arg(long)]
-    pub demo: bool,
+    /// Fill an empty database with the demo market. Refused on a database that is not a demo. With a
+    /// film (MP4: H.264 without B-frames, AAC at 48 kHz), that is what is always on air.
+    #[arg(long, value_name = "FILM", num_args = 0..=1, require_equals = true)]
+    pub demo: Option<Option<PathBuf>>,
     /// Logs as JSON, one object a line.
     #[arg(long, env = "DANGOL_LOG_JSON")]
     pub log_json: bool,

@@ -10,6 +10,7 @@ use axum::extract::{ConnectInfo, Request};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use live::stream::routes::{PartDoor, part};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -29,11 +30,20 @@ const STREAMS: u32 = 128;
 /// Bytes of request head.
 const HEAD: usize = 32 * 1024;
 
+/// Everything that is served here.
+#[derive(Clone)]
+pub struct Door {
+    /// Asked first: the parts of what is on air.
+    pub parts: PartDoor,
+    /// Everything else.
+    pub rest: Router,
+}
+
 /// Accepts connections until `stop`, then lets the open ones finish what they are answering.
 pub async fn serve(
     listener: TcpListener,
     tls: Option<Arc<rustls::ServerConfig>>,
-    app: Router,
+    app: Door,
     stop: CancellationToken,
 ) {
     let acceptor = tls.map(TlsAcceptor::from);
@@ -71,7 +81,7 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     acceptor: Option<TlsAcceptor>,
-    app: Router,
+    app: Door,
     stop: CancellationToken,
 ) {
     let _ = stream.set_nodelay(true);
@@ -90,14 +100,20 @@ async fn connection(
     }
 }
 
-async fn speak<I>(io: I, peer: SocketAddr, app: Router, stop: CancellationToken)
+async fn speak<I>(io: I, peer: SocketAddr, app: Door, stop: CancellationToken)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
         let mut app = app.clone();
-        async move { app.call(request).await }
+        async move {
+            if let Some((stream, number)) = app.parts.asked(&request) {
+                let head = request.into_parts().0;
+                return Ok(part(stream, number, &head.uri, &head.headers).await);
+            }
+            request.extensions_mut().insert(ConnectInfo(peer));
+            app.rest.call(request).await
+        }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder

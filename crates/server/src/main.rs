@@ -6,6 +6,11 @@ use clap::Parser;
 use server::flags::{Command, Flags, Operator, Store};
 use server::{app, serve};
 
+/// Thousands of small things are allocated and dropped a second, on every thread: the C library's
+/// allocator took a seventh of the time that viewers cost.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> anyhow::Result<()> {
     let flags = Flags::parse();
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(flags.command))

@@ -30,27 +30,27 @@ pub async fn run(flags: Serve) -> Result<()> {
     std::fs::create_dir_all(&flags.store.data)
         .with_context(|| format!("The data folder {} could not be made", flags.store.data.display()))?;
     let base = open(&flags).await?;
-    demo::guard(&base.db, flags.demo).await?;
+    demo::guard(&base.db, flags.demo.is_some()).await?;
 
     let lan = tls::lan_address();
     let listener = TcpListener::bind(flags.listen)
         .await
         .with_context(|| format!("{} is taken; choose another address with --listen", flags.listen))?;
     let port = listener.local_addr()?.port();
-    let wanted = Wanted { demo: flags.demo, media: media(&flags, port), sender: sender(&flags)? };
+    let wanted = Wanted { demo: flags.demo.is_some(), media: media(&flags, port), sender: sender(&flags)? };
     let app = App::build(base, wanted).await?;
 
     let stop = CancellationToken::new();
     let work = TaskTracker::new();
     background(&app, &work, &stop);
-    if flags.demo {
+    if let Some(film) = &flags.demo {
         info!("Filling the demo market");
-        demo::fill(&app, &stop).await.context("The demo market could not be filled")?;
+        demo::fill(&app, film.as_deref(), &stop).await.context("The demo market could not be filled")?;
     }
     let tls = certificate(&flags, lan)?;
     greet(&flags, lan, port)?;
 
-    let serving = tokio::spawn(listen::serve(listener, Some(tls), app.router(), stop.clone()));
+    let serving = tokio::spawn(listen::serve(listener, Some(tls), app.door(), stop.clone()));
     told_to_stop().await;
     info!("Stopping: broadcasts end, requests and jobs finish");
     app.live.shutdown().await;
@@ -90,7 +90,7 @@ pub fn database(store: &Store) -> Result<String> {
 }
 
 fn sender(flags: &Serve) -> Result<Sender> {
-    if flags.demo {
+    if flags.demo.is_some() {
         return Ok(Sender::Sandbox);
     }
     let settings = Settings {
@@ -129,7 +129,7 @@ fn greet(flags: &Serve, lan: Option<IpAddr>, port: u16) -> Result<()> {
         None if flags.listen.ip().is_loopback() => None,
         None => lan.map(|address| format!("https://{address}:{port}")),
     };
-    let logins = if flags.demo { demo::logins() } else { Vec::new() };
+    let logins = if flags.demo.is_some() { demo::logins() } else { Vec::new() };
     let mut out = std::io::stdout();
     writeln!(out, "{}", banner::draw(&local, phone.as_deref(), &logins))?;
     out.flush()?;

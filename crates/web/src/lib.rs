@@ -13,7 +13,7 @@ pub mod words;
 
 pub use extract::{Answer, Form, IdempotencyKey, Json, Path, Query, WantsJson};
 pub use problem::Problem;
-pub use socket::Hub;
+pub use socket::{Browser, Hub};
 pub use ui::{Greet, Market, Said, Ui, Visitor};
 pub use words::{Arg, Lang};
 

@@ -2,7 +2,8 @@
 //!
 //! A room encodes each event once and writes the same bytes to everybody. Events within a short
 //! tick go out in one `write(2)` a listener: one system call per listener and message is the wall,
-//! and only coalescing goes through it. Orders and stock skip the tick. A listener who does not
+//! and only coalescing goes through it. The tick grows with what a writing costs, so that thousands
+//! of listeners cannot take a core for themselves. Orders and stock skip the tick. A listener who does not
 //! read keeps at most [`BACKLOG`] bytes here; past that it misses events and is told to `resync`,
 //! and if it stays behind it is sent away with 1013.
 
@@ -24,7 +25,7 @@ use base64::Engine;
 use bytes::{Bytes, BytesMut};
 use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::{broadcast, mpsc};
@@ -33,8 +34,17 @@ use tracing::{debug, warn};
 
 use crate::Problem;
 
+mod crowd;
+
+pub use crowd::Browser;
+use crowd::Crowd;
+
 /// How long events gather before they are written, once a room is busy.
 const TICK: Duration = Duration::from_millis(50);
+/// How long they gather in a room so full that writing itself takes its time.
+const LONG_TICK: Duration = Duration::from_millis(100);
+/// A room rests this many times as long as it wrote.
+const REST: u32 = 4;
 /// Bytes a slow listener may have waiting.
 const BACKLOG: usize = 64 * 1024;
 /// How long a listener may stay behind.
@@ -43,8 +53,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PING: Duration = Duration::from_secs(30);
 /// Messages a room may have waiting; past it they are dropped and counted.
 const QUEUE: usize = 8_192;
-/// Listeners written to before other tasks get a turn.
-const TURN: usize = 256;
 /// Bytes a listener may send in a lifetime: closes and pongs only.
 const MAX_READ: usize = 1024 * 1024;
 /// Listeners of one room.
@@ -60,7 +68,13 @@ pub struct Hub {
 #[derive(Clone)]
 struct Room {
     queue: mpsc::Sender<Message>,
-    count: Arc<AtomicUsize>,
+    count: Arc<Count>,
+}
+
+#[derive(Default)]
+struct Count {
+    sockets: AtomicUsize,
+    viewers: AtomicUsize,
 }
 
 enum Message {
@@ -101,28 +115,39 @@ impl Hub {
         }
     }
 
-    /// How many listen to `topic` here.
+    /// How many listen to `topic` here; tabs of one browser are one.
     pub fn count(&self, topic: &str) -> usize {
-        self.lock().get(topic).map_or(0, |room| room.count.load(Ordering::Relaxed))
+        self.lock().get(topic).map_or(0, |room| room.count.viewers.load(Ordering::Relaxed))
+    }
+
+    fn sockets(&self, topic: &str) -> usize {
+        self.lock().get(topic).map_or(0, |room| room.count.sockets.load(Ordering::Relaxed))
     }
 
     /// Answers a WebSocket request and lets it listen to `topic`. `hello` is made after the
-    /// listener has joined, so that nothing falls between it and the first event.
-    pub fn listen<H>(&self, mut request: Request, topic: String, hello: H) -> Response
+    /// listener has joined, so that nothing falls between it and the first event. Tabs of one
+    /// `browser` count as one.
+    pub fn listen<H>(
+        &self,
+        mut request: Request,
+        topic: String,
+        browser: Option<Browser>,
+        hello: H,
+    ) -> Response
     where
         H: Future<Output = Option<Vec<u8>>> + Send + 'static,
     {
         let Some(accept) = accept_key(request.headers()) else {
             return Problem::new(StatusCode::UPGRADE_REQUIRED, "socket").into_response();
         };
-        if self.count(&topic) >= ROOM {
+        if self.sockets(&topic) >= ROOM {
             return Problem::busy().into_response();
         }
         let upgrade = hyper::upgrade::on(&mut request);
         let hub = self.clone();
         tokio::spawn(async move {
             match upgrade.await {
-                Ok(upgraded) => hub.join(upgraded, &topic, hello).await,
+                Ok(upgraded) => hub.join(upgraded, &topic, browser, hello).await,
                 Err(error) => debug!(%error, "A socket was not upgraded"),
             }
         });
@@ -134,14 +159,19 @@ impl Hub {
         response
     }
 
-    async fn join<H>(self, upgraded: hyper::upgrade::Upgraded, topic: &str, hello: H)
-    where
+    async fn join<H>(
+        self,
+        upgraded: hyper::upgrade::Upgraded,
+        topic: &str,
+        browser: Option<Browser>,
+        hello: H,
+    ) where
         H: Future<Output = Option<Vec<u8>>>,
     {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let room = self.room(topic);
         let (reader, sink) = halves(upgraded);
-        let listener = Listener { id, sink, waiting: BytesMut::new(), behind: None, missed: false };
+        let listener = Listener { id, browser, sink, waiting: BytesMut::new(), behind: None, missed: false };
         if room.queue.send(Message::Join(listener)).await.is_err() {
             return;
         }
@@ -183,10 +213,10 @@ impl Hub {
 }
 
 /// One room: gathers events and writes them out.
-async fn run(hub: Hub, topic: String, mut messages: mpsc::Receiver<Message>, count: Arc<AtomicUsize>) {
-    let mut listeners: HashMap<u64, Listener> = HashMap::new();
+async fn run(hub: Hub, topic: String, mut messages: mpsc::Receiver<Message>, count: Arc<Count>) {
+    let mut crowd = Crowd::default();
     let mut gathered = BytesMut::new();
-    let mut last_write = Instant::now() - TICK;
+    let mut next_write = Instant::now();
     let mut next_ping = Instant::now() + PING;
     let mut due: Option<Instant> = None;
     loop {
@@ -195,23 +225,20 @@ async fn run(hub: Hub, topic: String, mut messages: mpsc::Receiver<Message>, cou
             biased;
             () = tokio::time::sleep_until(wake) => {}
             message = messages.recv() => match message {
-                Some(Message::Join(listener)) => { listeners.insert(listener.id, listener); }
-                Some(Message::Leave(id)) => { listeners.remove(&id); }
-                Some(Message::One(id, frame)) => {
-                    if let Some(listener) = listeners.get_mut(&id) && !listener.write(&frame, Instant::now()) {
-                        listeners.remove(&id);
-                    }
-                }
+                Some(Message::Join(listener)) => crowd.join(listener),
+                Some(Message::Leave(id)) => drop(crowd.leave(id)),
+                Some(Message::One(id, frame)) => crowd.write_one(id, &frame, Instant::now()),
                 Some(Message::All(frame, haste)) => {
                     gathered.extend_from_slice(&frame);
-                    let at = if haste == Haste::Now { Instant::now() } else { last_write + TICK };
+                    let at = if haste == Haste::Now { Instant::now() } else { next_write };
                     due = Some(due.map_or(at, |due| due.min(at)));
                 }
                 None => return,
             }
         }
-        count.store(listeners.len(), Ordering::Relaxed);
-        if listeners.is_empty() && hub.close_if_empty(&topic, &messages) {
+        count.viewers.store(crowd.viewers(), Ordering::Relaxed);
+        count.sockets.store(crowd.sockets(), Ordering::Relaxed);
+        if crowd.sockets() == 0 && hub.close_if_empty(&topic, &messages) {
             return;
         }
         let now = Instant::now();
@@ -221,33 +248,25 @@ async fn run(hub: Hub, topic: String, mut messages: mpsc::Receiver<Message>, cou
             due = Some(now);
         }
         if due.is_some_and(|due| now >= due) {
-            write_all(&mut listeners, &gathered, now).await;
+            crowd.write_all(&gathered, now).await;
             gathered.clear();
-            last_write = now;
+            next_write = now + tick(now.elapsed());
             // Listeners with something left are tried again on the next tick.
-            due = listeners.values().any(|listener| !listener.waiting.is_empty()).then(|| now + TICK);
+            due = crowd.is_behind().then_some(next_write);
         }
     }
 }
 
-async fn write_all(listeners: &mut HashMap<u64, Listener>, gathered: &[u8], now: Instant) {
-    let mut gone = Vec::new();
-    for (turn, listener) in listeners.values_mut().enumerate() {
-        if turn % TURN == TURN - 1 {
-            tokio::task::yield_now().await;
-        }
-        if !listener.write(gathered, now) {
-            gone.push(listener.id);
-        }
-    }
-    for id in gone {
-        listeners.remove(&id);
-    }
+/// From one writing to the next, when the first took `spent`.
+fn tick(spent: Duration) -> Duration {
+    (spent * (REST + 1)).clamp(TICK, LONG_TICK)
 }
 
 /// Somebody who listens.
 struct Listener {
     id: u64,
+    /// The browser this is a tab of, when it says so.
+    browser: Option<Browser>,
     sink: Sink,
     /// What the connection has not taken yet: whole frames, or the rest of one and then whole ones.
     waiting: BytesMut,
@@ -255,11 +274,28 @@ struct Listener {
     missed: bool,
 }
 
+/// What becomes of a listener after a writing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fate {
+    Stays,
+    /// The connection is broken.
+    Gone,
+    /// Behind for longer than [`PATIENCE`].
+    TooSlow,
+}
+
 impl Listener {
-    /// Writes, or keeps within the limit what cannot be written. `false`: gone, or too slow for too long.
-    fn write(&mut self, frames: &[u8], now: Instant) -> bool {
-        if !self.waiting.is_empty() && !self.drain() {
-            return false;
+    /// Writes, or keeps within the limit what cannot be written.
+    fn write(&mut self, frames: &[u8], now: Instant) -> Fate {
+        match self.try_write(frames) {
+            Ok(()) => self.judge(now),
+            Err(_) => Fate::Gone,
+        }
+    }
+
+    fn try_write(&mut self, frames: &[u8]) -> io::Result<()> {
+        if !self.waiting.is_empty() {
+            self.drain()?;
         }
         if self.waiting.is_empty() && self.missed {
             self.missed = false;
@@ -271,40 +307,34 @@ impl Listener {
             } else {
                 self.missed = true;
             }
-            if !self.drain() {
-                return false;
-            }
+            self.drain()?;
         } else if !frames.is_empty() {
-            match self.sink.try_write(frames) {
-                Ok(written) => self.waiting.extend_from_slice(&frames[written..]),
-                Err(_) => return false,
-            }
+            let written = self.sink.try_write(frames)?;
+            self.waiting.extend_from_slice(&frames[written..]);
         }
-        self.still_patient(now)
+        Ok(())
     }
 
-    fn drain(&mut self) -> bool {
-        match self.sink.try_write(&self.waiting) {
-            Ok(written) => {
-                let _ = self.waiting.split_to(written);
-                true
-            }
-            Err(_) => false,
-        }
+    fn drain(&mut self) -> io::Result<()> {
+        let written = self.sink.try_write(&self.waiting)?;
+        let _ = self.waiting.split_to(written);
+        Ok(())
     }
 
-    fn still_patient(&mut self, now: Instant) -> bool {
+    fn judge(&mut self, now: Instant) -> Fate {
         if self.waiting.is_empty() {
             self.behind = None;
-            return true;
+            return Fate::Stays;
         }
         let since = *self.behind.get_or_insert(now);
-        let patient = now.duration_since(since) < PATIENCE;
-        if !patient {
-            // 1013: come back later. It may not arrive; closing the connection says the same.
-            let _ = self.sink.try_write(&frame(CLOSE, &1013_u16.to_be_bytes()));
-        }
-        patient
+        if now.duration_since(since) < PATIENCE { Fate::Stays } else { Fate::TooSlow }
+    }
+
+    /// Sends the rest of what was begun, and 1013: come back later. Whoever takes none of it finds the
+    /// connection closed, which says the same.
+    async fn say_goodbye(mut self) {
+        self.waiting.extend_from_slice(&frame(CLOSE, &1013_u16.to_be_bytes()));
+        let _ = tokio::time::timeout(PATIENCE, self.sink.write_all(&self.waiting)).await;
     }
 }
 
@@ -315,6 +345,16 @@ enum Sink {
 }
 
 impl Sink {
+    async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Sink::Tcp(half) => half.write_all(bytes).await,
+            Sink::Other(half) => {
+                half.write_all(bytes).await?;
+                half.flush().await
+            }
+        }
+    }
+
     /// Writes what fits now; nothing is no error.
     fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = match self {
@@ -434,6 +474,62 @@ mod tests {
         assert_eq!(&frame(TEXT, b"hi")[..], b"\x81\x02hi");
         assert_eq!(&frame(TEXT, &[0; 300])[..4], b"\x81\x7e\x01\x2c");
         assert_eq!(&frame(TEXT, &[0; 70_000])[..2], b"\x81\x7f");
+    }
+
+    /// A listener behind a pipe that holds `room` bytes.
+    fn listener(room: usize) -> (Listener, tokio::io::DuplexStream) {
+        let (ours, theirs) = tokio::io::duplex(room);
+        let sink = Sink::Other(Box::pin(ours));
+        let waiting = BytesMut::new();
+        (Listener { id: 1, browser: None, sink, waiting, behind: None, missed: false }, theirs)
+    }
+
+    #[tokio::test]
+    async fn a_slow_listener_misses_whole_frames_and_is_told() {
+        let (mut slow, mut theirs) = listener(1_000);
+        let now = Instant::now();
+        let long = frame(TEXT, &[b'x'; 40_000]);
+        for _ in 0..5 {
+            assert_eq!(slow.write(&long, now), Fate::Stays);
+            assert!(slow.waiting.len() <= BACKLOG);
+        }
+        // It reads again: the frame that was begun comes to its end, then the word that others are missing.
+        let mut heard = vec![0; long.len()];
+        let reading = tokio::spawn(async move {
+            theirs.read_exact(&mut heard).await.unwrap();
+            let mut word = vec![0; 19];
+            theirs.read_exact(&mut word).await.unwrap();
+            (heard, word)
+        });
+        while !reading.is_finished() {
+            assert_eq!(slow.write(b"", now), Fate::Stays);
+            tokio::task::yield_now().await;
+        }
+        let (heard, word) = reading.await.unwrap();
+        assert!(heard == long);
+        assert_eq!(word, &frame(TEXT, br#"{"type":"resync"}"#)[..]);
+    }
+
+    #[tokio::test]
+    async fn whoever_stays_behind_is_sent_away_with_1013() {
+        let (mut slow, mut theirs) = listener(100);
+        let now = Instant::now();
+        let line = frame(TEXT, &[b'x'; 1_000]);
+        assert_eq!(slow.write(&line, now), Fate::Stays);
+        assert_eq!(slow.write(b"", now + PATIENCE - Duration::from_millis(1)), Fate::Stays);
+        assert_eq!(slow.write(b"", now + PATIENCE), Fate::TooSlow);
+        tokio::spawn(slow.say_goodbye());
+        let mut heard = Vec::new();
+        theirs.read_to_end(&mut heard).await.unwrap();
+        assert_eq!(heard.split_off(line.len()), b"\x88\x02\x03\xf5");
+        assert!(heard == line, "the line came to its end before");
+    }
+
+    #[test]
+    fn a_room_gathers_for_longer_as_writing_takes_longer() {
+        assert_eq!(tick(Duration::from_millis(1)), TICK);
+        assert_eq!(tick(Duration::from_millis(16)), Duration::from_millis(80));
+        assert_eq!(tick(Duration::from_secs(1)), LONG_TICK);
     }
 
     #[test]

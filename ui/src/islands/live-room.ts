@@ -13,6 +13,21 @@ import { Hold, type Timed, Timeline } from "../lib/timeline";
 /** Hearts in the air at once; more only heats the phone. */
 const FLOATING = 24;
 
+/** A browser is one viewer, however many tabs it has open: they share a name that it makes up. The studio has its own. */
+function named(socket: string): string {
+  if (socket.includes("?")) return socket;
+  try {
+    let name = localStorage.getItem("browser");
+    if (!name) {
+      name = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+      localStorage.setItem("browser", name);
+    }
+    return `${socket}?browser=${name}`;
+  } catch {
+    return socket; // Storage is shut: this tab counts for itself.
+  }
+}
+
 class LiveRoom extends HTMLElement {
   private readonly stop = new AbortController();
   private readonly hold = new Hold<Frame & Timed>();
@@ -34,7 +49,7 @@ class LiveRoom extends HTMLElement {
     const { socket, replay } = this.dataset;
     if (replay) void this.remember(replay);
     else if (socket) {
-      listen(socket, (frame) => this.hear(frame), (is) => this.line(is === "lost"), this.stop.signal);
+      listen(named(socket), (frame) => this.hear(frame), (is) => this.line(is === "lost"), this.stop.signal);
       // A stream that does not play must not keep the pins for itself.
       const look = setInterval(() => this.release(this.player?.atMs ?? null), 500);
       this.stop.signal.addEventListener("abort", () => clearInterval(look));

@@ -10,7 +10,7 @@ use web::cursor::{Listed, Paging};
 use web::{IdempotencyKey, Json, Path, Problem, Query};
 
 use super::{Line, LineId};
-use crate::host::{Host, Shown};
+use crate::host::{Host, Known, Shown};
 use crate::{Live, chat};
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
@@ -45,7 +45,7 @@ async fn list(
 async fn say(
     person: Person,
     State(live): State<Live>,
-    Shown(broadcast): Shown,
+    Known(broadcast): Known,
     key: IdempotencyKey,
     Json(new): Json<NewLine>,
 ) -> Result<(StatusCode, Json<Line>), Problem> {

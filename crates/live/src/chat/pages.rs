@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use web::{Answer, Form, IdempotencyKey, Problem, WantsJson};
 
 use super::LineId;
-use crate::host::{Host, Shown};
+use crate::host::{Host, Known};
 use crate::{Error, Live, chat};
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
@@ -31,7 +31,7 @@ struct Typed {
 async fn say(
     person: Person,
     State(live): State<Live>,
-    Shown(broadcast): Shown,
+    Known(broadcast): Known,
     json: WantsJson,
     Form(typed): Form<Typed>,
 ) -> Result<Response, Problem> {

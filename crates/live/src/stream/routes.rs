@@ -1,6 +1,8 @@
 //! The video's front door. These answers go out by the ten thousand a second, so nothing here looks
 //! up a session, packs a body, or builds a header that could have been built before.
 
+use std::sync::{Arc, LazyLock};
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
@@ -10,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use bytes::Bytes;
 use futures::StreamExt;
-use media::{Cache, Kind, Reload, Served};
+use media::{Cache, Kind, Reload, Served, Stream};
 use serde_json::json;
 use web::{Lang, Problem};
 
@@ -46,6 +48,37 @@ pub fn routes(live: Live) -> Router {
         .with_state(live)
 }
 
+/// What nearly every request of a busy evening is: a part of a show that is on air here. It is asked
+/// before the router, whose way costs more than the part. `None`: anything else, for the router.
+#[derive(Clone)]
+pub struct PartDoor(Arc<Live>);
+
+impl PartDoor {
+    pub(crate) fn new(live: Live) -> PartDoor {
+        PartDoor(Arc::new(live))
+    }
+
+    /// The stream and the number, of a plain GET.
+    pub fn asked<B>(&self, request: &axum::http::Request<B>) -> Option<(Arc<Stream>, u64)> {
+        let (broadcast, file) = request.uri().path().strip_prefix("/media/")?.split_once('/')?;
+        let digits = file.strip_prefix('n')?.strip_suffix(".m4s")?;
+        let plain = request.method() == Method::GET
+            && request.uri().query().is_none()
+            && !request.headers().contains_key(header::RANGE)
+            && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let number = digits.parse().ok().filter(|_| plain)?;
+        Some((self.0.origin_of(broadcast).stream(broadcast)?, number))
+    }
+}
+
+/// A part that [`PartDoor::asked`] has found, held until it exists.
+pub async fn part(stream: Arc<Stream>, number: u64, uri: &Uri, headers: &HeaderMap) -> Response {
+    match stream.part(number).await {
+        Ok(served) => whole(served),
+        Err(error) => refuse(Error::from(error).into(), headers, uri.path()),
+    }
+}
+
 /// A part, an init, a segment or a playlist.
 async fn file(
     State(live): State<Live>,
@@ -68,17 +101,30 @@ async fn file(
     }
 }
 
+/// What every part says; only the init's number differs.
+static PART: LazyLock<HeaderMap> = LazyLock::new(|| {
+    HeaderMap::from_iter([
+        (header::CONTENT_TYPE, MP4),
+        (header::CACHE_CONTROL, IMMUTABLE),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, ANYBODY),
+        (header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED),
+        (X_INIT, HeaderValue::from_static("0")),
+    ])
+});
+
 fn whole(served: Served) -> Response {
     let empty = served.body.is_empty();
     let mut response = Response::new(Body::from(served.body));
     let headers = response.headers_mut();
+    if let Served { kind: Kind::Mp4, cache: Cache::Immutable, init: Some(init), .. } = served {
+        PART.clone_into(headers);
+        headers.insert(X_INIT, HeaderValue::from(init));
+        return response;
+    }
     headers.insert(header::CONTENT_TYPE, kind(served.kind));
     headers.insert(header::CACHE_CONTROL, cache(served.cache));
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANYBODY);
-    if let Some(init) = served.init {
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
-        headers.insert(X_INIT, HeaderValue::from(init));
-    } else if served.kind == Kind::Mp4 {
+    if served.kind == Kind::Mp4 {
         headers.insert(header::ACCEPT_RANGES, BYTES);
     }
     if empty {
@@ -151,7 +197,7 @@ async fn absent(live: &Live, broadcast: &str, file: &str) -> Result<Response> {
     let stage = live.rooms.stage(live, &id).await?;
     if file != "join" {
         let id = broadcast.to_owned();
-        return Err(Error::Media(match stage.as_str() {
+        return Err(Error::Media(match stage {
             "ended" => media::Error::Ended { id },
             _ => media::Error::NotYet { name: file.to_owned() },
         }));

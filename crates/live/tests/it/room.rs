@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::market::{Market, running_market};
+use crate::market::{Market, running_market, until};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -94,6 +94,29 @@ async fn a_listener_hears_the_state_and_then_what_changes() {
     for socket in [&mut viewer, &mut studio] {
         assert_eq!(next(socket, "stage").await["stage"], "ended");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_with_several_tabs_is_one_viewer() {
+    let market = running_market().await;
+    let address = market.serve().await;
+    let show = market.on_air().await;
+    let path = format!("/live/{}/socket", show.id);
+    let tab = format!("{path}?browser=0123456789abcdef");
+    let mut one = listen(address, &tab).await;
+    let mut two = listen(address, &tab).await;
+    let mut other = listen(address, &format!("{path}?browser=fedcba9876543210")).await;
+    // Somebody who gives no name, or none that can be one, is somebody all the same.
+    let mut stranger = listen(address, &format!("{path}?browser=x")).await;
+    for socket in [&mut one, &mut two, &mut other, &mut stranger] {
+        next(socket, "hello").await;
+    }
+    until("three are counted", async || market.live.viewers(&show.id) == 3).await;
+    drop(one);
+    drop(stranger);
+    until("the second tab still counts", async || market.live.viewers(&show.id) == 2).await;
+    drop(two);
+    until("both tabs are closed", async || market.live.viewers(&show.id) == 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -203,4 +226,5 @@ async fn a_listener_who_stays_behind_is_sent_away() {
     let mut rest = Vec::new();
     let closed = tokio::time::timeout(Duration::from_secs(5), slow.read_to_end(&mut rest)).await;
     assert!(closed.is_ok(), "the connection is still open");
+    assert!(rest.ends_with(b"\x88\x02\x03\xf5"), "1013 is the last that is said");
 }

@@ -195,7 +195,7 @@ async fn the_page_brings_the_beginning_of_the_picture_along() {
 async fn the_demo_is_always_on_and_leaves_nothing_behind() {
     let market = running_market().await;
     let show = market.show().await;
-    market.live.demo(show.id.clone(), FILM).await.unwrap();
+    market.live.demo(show.id.clone(), bytes::Bytes::from_static(FILM)).await.unwrap();
     until("the demo is on air", async || market.find(&show.id).await.stage.word() == "live").await;
     until("there is a part", async || joined(&market, &show).await["state"] == "live").await;
     let hello = Cue {

@@ -1,5 +1,9 @@
 //! The demo market as `demo/market.toml` tells it. The shape is described at the top of that file.
 
+use std::path::Path;
+
+use anyhow::Context;
+use bytes::Bytes;
 use rust_embed::RustEmbed;
 use serde::Deserialize;
 use web::Said;
@@ -186,12 +190,16 @@ pub(super) fn picture(drawing: &str) -> anyhow::Result<Vec<u8>> {
     Ok(file(&format!("photos/{}", drawing.replace(".svg", ".webp")))?.into_owned())
 }
 
-/// The clip that is always on air.
-pub(super) fn clip() -> anyhow::Result<&'static [u8]> {
+/// What is always on air: a film from disk, or our own clip.
+pub(super) fn clip(film: Option<&Path>) -> anyhow::Result<Bytes> {
+    if let Some(film) = film {
+        let bytes = std::fs::read(film).with_context(|| format!("{} cannot be read", film.display()))?;
+        return Ok(bytes.into());
+    }
     Ok(match file("clip/market.mp4")? {
-        std::borrow::Cow::Borrowed(bytes) => bytes,
-        // Debug builds read from disk; the clip is played for the life of the process.
-        std::borrow::Cow::Owned(bytes) => Box::leak(bytes.into_boxed_slice()),
+        std::borrow::Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        // Debug builds read from disk.
+        std::borrow::Cow::Owned(bytes) => bytes.into(),
     })
 }
 

@@ -5,6 +5,8 @@ mod content;
 mod fill;
 mod show;
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
 use base::{Db, settings, sql};
 use tokio_util::sync::CancellationToken;
@@ -37,8 +39,8 @@ pub async fn guard(db: &Db, wanted: bool) -> Result<()> {
     Ok(())
 }
 
-/// Fills the market once, and starts its show every time.
-pub async fn fill(app: &App, stop: &CancellationToken) -> Result<()> {
+/// Fills the market once, and starts its show every time: `film`, or our own clip.
+pub async fn fill(app: &App, film: Option<&Path>, stop: &CancellationToken) -> Result<()> {
     let content = content::read()?;
     if settings::get::<bool>(&app.base.db, MARK).await? != Some(true) {
         fill::fill(app, &content).await?;
@@ -47,7 +49,7 @@ pub async fn fill(app: &App, stop: &CancellationToken) -> Result<()> {
         tx.commit().await?;
     }
     app.reload_market().await?;
-    show::start(app, &content, stop).await
+    show::start(app, &content, content::clip(film)?, stop).await
 }
 
 /// Who can sign in on the demo.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::{Context, Result};
 use base::clock;
+use bytes::Bytes;
 use jiff::civil::Time;
 use live::broadcast::{self, BroadcastId, NewBroadcast};
 use live::chat::From;
@@ -14,7 +15,7 @@ use shop::store;
 use tokio_util::sync::CancellationToken;
 use web::{IdempotencyKey, Said};
 
-use super::content::{self, Content, OnAir, Stall};
+use super::content::{Content, OnAir, Stall};
 use super::fill;
 use crate::app::App;
 
@@ -22,7 +23,7 @@ use crate::app::App;
 const MOST: i64 = 100;
 
 /// Announces what is to come, and starts what is always on.
-pub(super) async fn start(app: &App, content: &Content, stop: &CancellationToken) -> Result<()> {
+pub(super) async fn start(app: &App, content: &Content, clip: Bytes, stop: &CancellationToken) -> Result<()> {
     for upcoming in &content.upcoming {
         let stall = Told::find(app, content, &upcoming.stall).await?;
         let time: Time = upcoming.at.parse().context("a time that is none")?;
@@ -34,14 +35,15 @@ pub(super) async fn start(app: &App, content: &Content, stop: &CancellationToken
         let products = upcoming.products.iter().filter_map(|slug| stall.product(slug)).collect();
         stall.show(app, &key, &upcoming.title, &upcoming.poster, products, Some(starts_at)).await?;
     }
-    on_air(app, content, &content.live, stop).await
+    on_air(app, content, clip, stop).await
 }
 
-async fn on_air(app: &App, content: &Content, show: &OnAir, stop: &CancellationToken) -> Result<()> {
+async fn on_air(app: &App, content: &Content, clip: Bytes, stop: &CancellationToken) -> Result<()> {
+    let show = &content.live;
     let stall = Told::find(app, content, &show.stall).await?;
     let products = stall.stall.products.iter().filter_map(|product| stall.product(&product.slug)).collect();
     let id = stall.show(app, "demo-on-air", &show.title, &show.poster, products, None).await?;
-    app.live.demo(id, content::clip()?).await?;
+    app.live.demo(id, clip).await?;
     let (cues, length_s) = (cues(show, &stall), show.chat_loop_s);
     let (live, stop) = (app.live.clone(), stop.clone());
     tokio::spawn(async move { live.demo_script(cues, length_s, stop).await });

@@ -65,7 +65,7 @@ impl App {
         serve::background(&app, &TaskTracker::new(), &stop);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(listen::serve(listener, None, app.router(), stop.clone()));
+        tokio::spawn(listen::serve(listener, None, app.door(), stop.clone()));
         App { app, clock, engine, address, stop, _folder: folder }
     }
 

@@ -190,5 +190,5 @@ fn back_to(store: &StoreId, order: &OrderId) -> Response {
 
 async fn socket(State(shop): State<Shop>, seller: Seller, request: Request) -> Response {
     let hello = json!({ "type": "hello" }).to_string().into_bytes();
-    shop.hub.listen(request, format!("store:{}", seller.store), async move { Some(hello) })
+    shop.hub.listen(request, format!("store:{}", seller.store), None, async move { Some(hello) })
 }
