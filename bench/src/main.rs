@@ -6,6 +6,7 @@
 
 mod egress;
 mod figure;
+mod film;
 mod histogram;
 mod http;
 mod market;

@@ -2,7 +2,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -27,12 +27,14 @@ pub(crate) struct Market {
 }
 
 impl Market {
-    /// Starts the program that `DANGOL` names on demo data, and waits until it is ready.
-    pub(crate) fn start() -> anyhow::Result<Market> {
+    /// Starts the program that `DANGOL` names on demo data, and waits until it is ready. On air is `film`, or the
+    /// demo's own clip.
+    pub(crate) fn start(film: Option<&Path>) -> anyhow::Result<Market> {
         let program = PathBuf::from(std::env::var_os("DANGOL").context("run this through: ./run bench")?);
         let data = tempfile::Builder::new().prefix("dangol-bench-").tempdir()?;
         let mut command = Command::new(&program);
-        command.args(["serve", "--demo", "--data"]).arg(data.path()).current_dir(data.path());
+        let demo = film.map_or("--demo".into(), |film| format!("--demo={}", film.display()));
+        command.args(["serve", &demo, "--data"]).arg(data.path()).current_dir(data.path());
         // Writing a line for each of 200 requests a second is what an operator may choose, not what is measured.
         command.env("DANGOL_LOG", "warn").stdin(Stdio::null()).stdout(Stdio::null());
         let address = free_address()?;
