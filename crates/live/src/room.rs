@@ -54,7 +54,7 @@ pub struct Rooms {
     /// This process, among those that count.
     node: Arc<str>,
     open: Arc<Mutex<HashMap<BroadcastId, Room>>>,
-    known: Arc<Mutex<HashMap<BroadcastId, (Instant, Arc<Broadcast>)>>>,
+    known: Arc<Mutex<HashMap<BroadcastId, Known>>>,
 }
 
 #[derive(Default)]
@@ -68,6 +68,9 @@ struct Room {
     store: Option<StoreId>,
     hello: Arc<tokio::sync::Mutex<Option<Hello>>>,
 }
+
+/// A broadcast, and when it was looked up.
+type Known = (Instant, Arc<Broadcast>);
 
 /// A state that was told, and when it was begun to be gathered.
 type Hello = (Instant, Vec<u8>);
