@@ -12,7 +12,7 @@ use shop::store;
 use utoipa_axum::router::OpenApiRouter;
 use web::{Problem, Ui};
 
-use crate::broadcast::pages::poster;
+use crate::broadcast::pages::{poster, poster_of_width};
 use crate::broadcast::{self, BroadcastId, Stage};
 use crate::chat::{self, Line};
 use crate::host::Shown;
@@ -56,6 +56,9 @@ struct WatchPage {
     id: BroadcastId,
     title: String,
     poster: String,
+    /// What stands in the picture's place until it comes: small while a picture comes in, so that it does not take
+    /// the line from it.
+    placeholder: String,
     /// `scheduled`, `live`, `waiting` or `ended`.
     stage: &'static str,
     /// Where the player begins, while a picture comes in here.
@@ -108,12 +111,14 @@ async fn watch(ui: Ui, State(live): State<Live>, Shown(broadcast): Shown) -> Res
         Stage::Ended { .. } => chat::after(db, &broadcast.id, "", chat::RECENT).await?,
         _ => chat::recent(db, &broadcast.id).await?,
     };
+    let join = Join::now(&live, &broadcast.id);
     web::page(&WatchPage {
         id: broadcast.id.clone(),
         title: broadcast.title_in(ui.language()).to_owned(),
         poster: poster(&ui, &broadcast),
+        placeholder: poster_of_width(&ui, &broadcast, if join.is_some() { 480 } else { 960 }),
         stage: broadcast.stage.word(),
-        join: Join::now(&live, &broadcast.id),
+        join,
         before: before(&ui, &broadcast.stage, live.base.clock.now_ms()),
         has_replay: broadcast.replay().is_some(),
         viewers: live.rooms.viewers(&broadcast.id) as i64,

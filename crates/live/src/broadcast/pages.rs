@@ -94,8 +94,13 @@ fn show(live: &Live, ui: &Ui, broadcast: &Broadcast, stores: &[Store]) -> Show {
 
 /// The address of a poster, drawn when there is no photo.
 pub(crate) fn poster(ui: &Ui, broadcast: &Broadcast) -> String {
+    poster_of_width(ui, broadcast, 960)
+}
+
+/// The same in one of the widths of `shop::photo::WIDTHS`.
+pub(crate) fn poster_of_width(ui: &Ui, broadcast: &Broadcast, width: u32) -> String {
     match broadcast.poster.as_str() {
         "" => ui.asset("photo-none.svg"),
-        id => format!("/photos/{id}/960.jpg"),
+        id => format!("/photos/{id}/{width}.jpg"),
     }
 }
