@@ -27,6 +27,12 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// Whether two transactions waited for each other and this one was given up; it may simply be done again.
+    pub fn is_crossed(&self) -> bool {
+        let Error::Db(sqlx::Error::Database(error)) = self else { return false };
+        matches!(error.code().as_deref(), Some("40P01" | "40001"))
+    }
+
     /// Whether a statement broke a unique index, which callers turn into "already there".
     pub fn is_unique(&self) -> bool {
         matches!(self, Error::Db(sqlx::Error::Database(error)) if error.is_unique_violation())

@@ -46,6 +46,18 @@ pub async fn put_at(tx: &mut Tx, name: &str, payload: &impl Serialize, run_at_ms
     Ok(())
 }
 
+/// Puts the next of a round of jobs into the transaction: at the next whole `period_ms`, and once however many
+/// processes put it.
+pub async fn put_round(tx: &mut Tx, name: &str, period_ms: i64, now_ms: i64) -> Result<()> {
+    let run_at_ms = (now_ms.div_euclid(period_ms) + 1) * period_ms;
+    tx.left_jobs = true;
+    sql!(run tx,
+        "insert into jobs (id, name, payload, run_at_ms, locked_until_ms, attempts, failed)
+         values ($1, $2, '{}', $3, 0, 0, false) on conflict (id) do nothing",
+        format!("{name}:{run_at_ms}"), name, run_at_ms)?;
+    Ok(())
+}
+
 /// A job in a worker's hands.
 #[derive(Clone, Debug, FromRow)]
 pub struct Job {

@@ -13,6 +13,7 @@ use base::{Base, Result, settings};
 use live::Live;
 use people::People;
 use shop::Shop;
+use shop::payment::Contracts;
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use web::layers::Setting;
@@ -28,6 +29,8 @@ pub struct Wanted {
     pub media: media::Config,
     /// Who carries codes; the demo keeps them in its outbox.
     pub sender: people::Sender,
+    /// The stores' contracts with payment companies.
+    pub contracts: Contracts,
 }
 
 /// Everything that runs, put together. Cheap to clone.
@@ -49,7 +52,7 @@ impl App {
         let market: Market = settings::get(&base.db, "market").await?.unwrap_or_default();
         let hub = Hub::default();
         let people = People::new(base.clone(), wanted.sender);
-        let shop = Shop::new(base.clone(), hub.clone());
+        let shop = Shop::with_contracts(base.clone(), hub.clone(), wanted.contracts);
         let live = Live::new(base.clone(), hub.clone(), wanted.media).await?;
         shop.set_shows(Arc::new(live.clone()));
         Ok(App { base, hub, people, shop, live, market: Arc::new(RwLock::new(market)), demo: wanted.demo })
@@ -135,7 +138,9 @@ pub async fn describe() -> anyhow::Result<OpenApi> {
     };
     let udp = SocketAddr::from(([127, 0, 0, 1], 0));
     let media = media::Config { udp, ..media::Config::default() };
-    let app = App::build(base, Wanted { demo: false, media, sender: people::Sender::Sandbox }).await?;
+    let wanted =
+        Wanted { demo: false, media, sender: people::Sender::Sandbox, contracts: Contracts::default() };
+    let app = App::build(base, wanted).await?;
     let (_, api) = app.routes().split_for_parts();
     std::fs::remove_dir_all(&folder)?;
     Ok(described(api))

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod flags;
 pub mod listen;
 pub mod serve;
+pub mod till;
 pub mod tls;
 
 /// The words of this crate's own pages.

@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::{App, Wanted};
 use crate::flags::{Serve, Store};
-use crate::{banner, demo, listen, tls};
+use crate::{banner, demo, listen, till, tls};
 
 /// How long the last requests and jobs may take once we were told to stop.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -37,12 +37,28 @@ pub async fn run(flags: Serve) -> Result<()> {
         .await
         .with_context(|| format!("{} is taken; choose another address with --listen", flags.listen))?;
     let port = listener.local_addr()?.port();
-    let wanted = Wanted { demo: flags.demo.is_some(), media: media(&flags, port), sender: sender(&flags)? };
+    let mut contracts = till::contracts(&flags.store.data, flags.payments.as_deref())?;
+    let mut practice = None;
+    if flags.demo.is_some() {
+        let seed = base.random.below(u64::MAX);
+        let sandbox = till::practice(&flags.store.data, base.clock.clone(), seed, port).await?;
+        contracts = contracts.with_practice(sandbox.url())?;
+        practice = Some(sandbox);
+    }
+    let wanted =
+        Wanted { demo: flags.demo.is_some(), media: media(&flags, port), sender: sender(&flags)?, contracts };
     let app = App::build(base, wanted).await?;
 
     let stop = CancellationToken::new();
     let work = TaskTracker::new();
     background(&app, &work, &stop);
+    if let Some(sandbox) = practice {
+        for old in shop::payment::practised_before(&app.base.db).await? {
+            sandbox.adopt(old.store.as_str(), old.attempt.as_str(), old.amount.0, old.is_refunded);
+        }
+        tokio::spawn(sandbox.postman());
+    }
+    shop::payment::begin_rounds(&app.shop).await?;
     if let Some(film) = &flags.demo {
         info!("Filling the demo market");
         demo::fill(&app, film.as_deref(), &stop).await.context("The demo market could not be filled")?;

@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use base::Won;
+use people::PersonId;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use web::{Form, IdempotencyKey, Path, Problem, Query, Ui};
@@ -34,6 +35,7 @@ struct From {
 
 /// What one button needs to know: who, where to, and what all of it costs for each variant.
 struct Ready {
+    person: PersonId,
     token: String,
     by: HandOver,
     to: Recipient,
@@ -81,6 +83,12 @@ impl SheetPart {
             parcel_free_from_won: store.parcel_free_from_won,
         };
         variant.price_won + fees.of(ready.by, variant.price_won, self.sheet.product.cold)
+    }
+
+    /// Every variant's total as the buyer sees it, for the button to send back.
+    fn totals(&self, ready: &Ready) -> String {
+        let totals = self.sheet.variants.iter().map(|one| format!("{}:{}", one.id, self.total(one, ready).0));
+        totals.collect::<Vec<_>>().join(",")
     }
 
     fn is_first(&self, variant: &Variant) -> bool {
@@ -135,13 +143,13 @@ async fn sheet(
 /// The kept card and the last address, when both are there and fit this product.
 async fn ready(shop: &Shop, buyer: &Buyer, sheet: &Sheet) -> Result<Option<Ready>> {
     let Some(person) = &buyer.person else { return Ok(None) };
-    let Some(card) = method::kept(&shop.base.db, &person.id).await? else { return Ok(None) };
+    let Some(card) = method::kept(&shop.base.db, &person.id, &sheet.store.id).await? else { return Ok(None) };
     let Some((by, to)) = order::last_recipient(&shop.base.db, &buyer.ids()).await? else { return Ok(None) };
     let fits = match by {
         HandOver::Parcel => sheet.product.parcel,
         HandOver::Pickup => sheet.product.pickup,
     };
-    Ok(fits.then_some(Ready { token: card.token, by, to }))
+    Ok(fits.then_some(Ready { person: person.id.clone(), token: card.token, by, to }))
 }
 
 #[derive(Debug, Deserialize)]
@@ -156,10 +164,23 @@ struct Buying {
     /// Present when the one button was pressed.
     #[serde(default)]
     now: String,
+    /// What all of it costs, for each variant, as the sheet showed it: `variant:won` with commas between.
+    #[serde(default)]
+    totals: String,
 }
 
 fn one() -> i64 {
     1
+}
+
+impl Buying {
+    /// What the buyer saw on the button they pressed. Nobody is charged what they were not shown.
+    fn shown(&self) -> Result<Won> {
+        let seen = self.totals.split(',').filter_map(|total| total.split_once(':'));
+        let mut seen = seen.filter(|(variant, _)| *variant == self.variant.as_str());
+        let won = seen.next().and_then(|(_, won)| won.parse().ok());
+        won.map(Won).ok_or(Error::PriceChanged)
+    }
 }
 
 #[derive(Template)]
@@ -200,6 +221,7 @@ async fn at_once(shop: &Shop, buyer: &Buyer, id: &ProductId, buying: Buying) -> 
     let key = IdempotencyKey::of(&buying.key)?;
     let sheet = product::sheet(&shop.base.db, id).await?;
     let ready = ready(shop, buyer, &sheet).await?.ok_or(Error::NoMethod)?;
+    let shown = buying.shown()?;
     let wanted = NewOrder {
         lines: vec![NewLine { variant: buying.variant, quantity: buying.quantity }],
         hand_over: ready.by,
@@ -207,9 +229,9 @@ async fn at_once(shop: &Shop, buyer: &Buyer, id: &ProductId, buying: Buying) -> 
         // The notice stands above the button, whose words say so.
         agreed: true,
         broadcast: Some(buying.broadcast).filter(|show| !show.is_empty()),
-        expected_total_won: None,
+        expected_total_won: Some(shown),
     };
     let placed = order::place(shop, buyer, &key.0, wanted).await?;
-    payment::pay(shop, &placed.intent, &ready.token).await?;
+    payment::pay_kept(shop, &placed.intent, &key.0, &ready.person, &ready.token).await?;
     Ok(order::of_buyer(&shop.base.db, &buyer.ids(), &placed.order).await?)
 }

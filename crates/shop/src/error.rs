@@ -32,6 +32,16 @@ pub enum Error {
     NoMethod,
     #[error("stock cannot be less than what is promised to buyers")]
     StockPromised,
+    #[error("the store has no contract with a payment company")]
+    NoContract,
+    #[error("the payment company did not answer")]
+    GatewayAway,
+    #[error("another try is still under way")]
+    StillRunning,
+    #[error("only {left} won can still go back")]
+    RefundTooMuch { left: base::Won },
+    #[error("nothing is left to give back")]
+    NothingToRefund,
     #[error(transparent)]
     Internal(#[from] base::Error),
 }
@@ -85,6 +95,11 @@ impl From<Error> for Problem {
             Error::CartEmpty => Problem::conflict("cart-empty"),
             Error::NoMethod => Problem::conflict("no-method"),
             Error::StockPromised => Problem::conflict("stock-promised"),
+            Error::NoContract => Problem::conflict("no-contract"),
+            Error::GatewayAway => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "gateway-away"),
+            Error::StillRunning => Problem::conflict("still-running"),
+            Error::RefundTooMuch { left } => Problem::conflict("refund-too-much").with("left", left),
+            Error::NothingToRefund => Problem::conflict("nothing-to-refund"),
             Error::Internal(error) => Problem::internal(error),
         }
     }

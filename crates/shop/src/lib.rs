@@ -31,7 +31,7 @@ use utoipa_axum::router::OpenApiRouter;
 use web::Hub;
 
 use crate::order::Placing;
-use crate::payment::{Gateway, Sandbox};
+use crate::payment::Contracts;
 
 pub use buyer::Buyer;
 pub use error::{Error, PhotoFault, Result};
@@ -52,21 +52,25 @@ pub struct Shop {
     pub(crate) hub: Hub,
     pub(crate) darkroom: Arc<Semaphore>,
     pub(crate) placing: Group<Placing>,
-    pub(crate) gateway: Gateway,
+    pub(crate) contracts: Contracts,
     pub(crate) shows: Arc<OnceLock<Arc<dyn showing::Shows>>>,
 }
 
 impl Shop {
-    /// The shop on its ground; sellers' screens listen through `hub`.
+    /// The shop on its ground; sellers' screens listen through `hub`. Without contracts it takes no money.
     pub fn new(base: Base, hub: Hub) -> Shop {
+        Shop::with_contracts(base, hub, Contracts::default())
+    }
+
+    /// The shop with its stores' contracts.
+    pub fn with_contracts(base: Base, hub: Hub, contracts: Contracts) -> Shop {
         let placing = Group::start(base.db.clone(), Placing);
-        let gateway = Gateway::Sandbox(Sandbox::new(base.db.clone(), base.clock.clone()));
         Shop {
             base,
             hub,
             darkroom: Arc::new(Semaphore::new(DARKROOM)),
             placing,
-            gateway,
+            contracts,
             shows: Arc::default(),
         }
     }
@@ -101,7 +105,7 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(cart::pages::routes())
         .merge(checkout::routes())
         .merge(buy::routes())
-        .merge(payment::pages::routes())
+        .merge(payment::routes())
         .merge(order::pages::routes())
         .merge(order::selling::routes())
         .merge(order::api::routes())

@@ -26,7 +26,7 @@ pub mod api;
 pub mod pages;
 pub mod selling;
 
-pub(crate) use hold::{EXPIRE, expire};
+pub(crate) use hold::{EXPIRE, HOLD_MS, expire};
 pub use place::{NewLine, NewOrder, Placed, Placing, Quote, place, quote};
 
 /// Names an order in [`OrderId`].
@@ -276,6 +276,11 @@ pub async fn of_store(db: &Db, store: &StoreId, id: &OrderId) -> Result<Order> {
     sql!(opt db, "select * from orders where id = $1 and store_id = $2", id, store)?.ok_or(Error::NotFound)
 }
 
+/// Where an order stands.
+pub(crate) async fn state_of(db: &Db, id: &OrderId) -> Result<OrderState> {
+    Ok(sql!(value db, "select order_state from orders where id = $1", id)?)
+}
+
 /// The lines of an order.
 pub async fn lines(db: &Db, id: &OrderId) -> Result<Vec<Line>> {
     Ok(sql!(all db, "select * from order_lines where order_id = $1 order by place", id)?)
@@ -362,7 +367,7 @@ pub async fn cancel(shop: &Shop, order: &Order, by: CanceledBy) -> Result<()> {
     let mut levels = stock::release(&mut tx, &order.id, "released").await?;
     if paid == PaymentState::Refunding {
         levels.extend(stock::take_back(&mut tx, &order.store_id, &order.id, now_ms).await?);
-        payment::owe_refund(&mut tx, &order.id).await?;
+        payment::owe_refund(&mut tx, &order.id, now_ms).await?;
     } else {
         payment::close(&mut tx, &order.id).await?;
     }

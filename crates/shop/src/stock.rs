@@ -132,6 +132,32 @@ pub(crate) async fn commit(tx: &mut Tx, store: &StoreId, order: &OrderId, now_ms
     Ok(true)
 }
 
+/// Holds what an order holds for longer.
+pub(crate) async fn hold_until(tx: &mut Tx, order: &OrderId, until_ms: i64) -> Result<()> {
+    sql!(run tx,
+        "update stock_reservations set expires_at_ms = $2 where order_id = $1 and state = 'held'", order, until_ms)?;
+    Ok(())
+}
+
+/// Turns a sale back into a hold: the money was taken back, and may come again.
+pub(crate) async fn unsell(
+    tx: &mut Tx,
+    store: &StoreId,
+    order: &OrderId,
+    until_ms: i64,
+    now_ms: i64,
+) -> Result<()> {
+    let sold: Vec<Amount> = sql!(all &mut *tx,
+        "update stock_reservations set state = 'held', expires_at_ms = $2
+         where order_id = $1 and state = 'committed' returning variant_id, quantity", order, until_ms)?;
+    sql!(run &mut *tx,
+        "update stock_levels set on_hand = on_hand + f.quantity, reserved = reserved + f.quantity
+         from (select j.value ->> 'id' as id, cast(j.value ->> 'quantity' as bigint) as quantity
+               from json_each($1) as j) as f
+         where variant_id = f.id", rows(&sold)?)?;
+    moved(tx, store, order, "return", &sold, 1, now_ms).await
+}
+
 /// Takes again what an order had let go, if all of it is still there. `false`: some of it was sold.
 pub(crate) async fn hold_again(tx: &mut Tx, order: &OrderId) -> Result<bool> {
     // Touching the rows first locks them, so that what is read next is still true when it is written.

@@ -1,6 +1,8 @@
 //! The app under test, and the people who use it, in domain words.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use base::{Base, Blobs, Bus, Clock, Db, Random};
 use people::{Address, People, session};
@@ -8,16 +10,21 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use server::app::Wanted;
 use server::{listen, serve};
+use shop::payment::Contracts;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// 7 in the morning in Seoul, 24 November 2026.
 const MORNING_MS: i64 = 1_795_471_200_000;
 
+/// Looks at the queue before it is called stuck: half a minute.
+const WAITS: usize = 600;
+
 /// A running app on a database of its own.
 pub(crate) struct App {
     pub(crate) app: server::app::App,
-    clock: Clock,
+    pub(crate) sandbox: sandbox::Sandbox,
+    pub(crate) clock: Clock,
     pub(crate) engine: &'static str,
     address: SocketAddr,
     stop: CancellationToken,
@@ -57,16 +64,48 @@ impl App {
             random: Random::system(),
         };
         let media = media::Config { udp: SocketAddr::from(([127, 0, 0, 1], 0)), ..media::Config::default() };
-        let app =
-            server::app::App::build(base, Wanted { demo: true, media, sender: people::Sender::Sandbox })
-                .await
-                .unwrap();
+        let ticking = clock.clone();
+        let settings = sandbox::Settings {
+            seed: 4600,
+            now: Arc::new(move || ticking.now_ms()),
+            webhook: None,
+            books: None,
+            chaos_percent: 0,
+        };
+        let sandbox = sandbox::Sandbox::start(settings).await.unwrap();
+        let contracts = Contracts::default().with_practice(sandbox.url()).unwrap();
+        let wanted = Wanted { demo: true, media, sender: people::Sender::Sandbox, contracts };
+        let app = server::app::App::build(base, wanted).await.unwrap();
         let stop = CancellationToken::new();
         serve::background(&app, &TaskTracker::new(), &stop);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        sandbox.tell(&format!("http://{address}/hooks/sandbox/{{merchant}}"));
         tokio::spawn(listen::serve(listener, None, app.door(), stop.clone()));
-        App { app, clock, engine, address, stop, _folder: folder }
+        App { app, sandbox, clock, engine, address, stop, _folder: folder }
+    }
+
+    /// Time passes, and the work that is due is done.
+    pub(crate) async fn later(&self, by: Duration) {
+        self.clock.advance(by);
+        self.done().await;
+    }
+
+    /// Waits until the workers have done what is due.
+    pub(crate) async fn done(&self) {
+        for _ in 0..WAITS {
+            let due: i64 = base::sql!(
+                value & self.app.base.db,
+                "select count(*) from jobs where failed = false and run_at_ms <= $1",
+                self.clock.now_ms()
+            )
+            .unwrap();
+            if due == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the workers did not come to an end");
     }
 
     /// Somebody who has not signed in.

@@ -6,4 +6,5 @@
 
 mod app;
 mod pages;
+mod payments;
 mod sale;

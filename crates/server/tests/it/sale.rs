@@ -29,7 +29,7 @@ fn mackerel(stock: i64) -> Value {
     })
 }
 
-fn order_for(variant: &Value) -> Value {
+pub(crate) fn order_for(variant: &Value) -> Value {
     json!({
         "lines": [{ "variant_id": variant, "quantity": 1 }],
         "hand_over": "pickup", "recipient": "지나", "phone": "010-0000-0001", "agreed": true,
@@ -37,7 +37,7 @@ fn order_for(variant: &Value) -> Value {
 }
 
 /// Opens a stall with one product and gives the store's id and the product.
-async fn open_stall(seller: &Client, stock: i64) -> (String, Value) {
+pub(crate) async fn open_stall(seller: &Client, stock: i64) -> (String, Value) {
     let opened = seller.post("/api/v1/stores", &stall()).await;
     assert_eq!(opened.status(), 201);
     let store: Value = opened.json().await.unwrap();

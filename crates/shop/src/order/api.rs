@@ -1,11 +1,11 @@
-//! Orders and their payment for programs.
+//! Orders for programs.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use base::{Won, clock};
 use people::StoreId;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web::cursor::{Listed, Paging};
@@ -16,15 +16,11 @@ use super::{
     cancel as call_off, intent_of, lines, list, of_buyer, place,
 };
 use crate::delivery::{HandOver, Recipient};
-use crate::payment::{self, APPROVE, DECLINE, IntentId, IntentState, SILENT};
+use crate::payment::IntentId;
 use crate::{Buyer, Error, Shop};
 
 pub(crate) fn routes() -> OpenApiRouter<Shop> {
-    OpenApiRouter::new()
-        .routes(routes!(create, all))
-        .routes(routes!(one))
-        .routes(routes!(cancel))
-        .routes(routes!(confirm))
+    OpenApiRouter::new().routes(routes!(create, all)).routes(routes!(one)).routes(routes!(cancel))
 }
 
 /// An order as its buyer sees it.
@@ -150,56 +146,4 @@ async fn cancel(
     call_off(&shop, &order, CanceledBy::Buyer).await?;
     let order = of_buyer(&shop.base.db, &buyer.ids(), &id).await?;
     Ok(Json(OrderBody::of(&shop, order).await?))
-}
-
-/// The sandbox's cards.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "kebab-case")]
-enum Card {
-    /// Pays.
-    Approve,
-    /// Is refused.
-    Decline,
-    /// Pays, and the answer is lost on the way.
-    Silent,
-}
-
-#[derive(Deserialize, utoipa::ToSchema)]
-struct Confirmation {
-    card: Card,
-    /// What the buyer was shown; another amount is refused.
-    amount_won: Won,
-}
-
-/// Where a payment stands.
-#[derive(Serialize, utoipa::ToSchema)]
-#[schema(as = Payment)]
-struct PaymentBody {
-    id: IntentId,
-    order_id: OrderId,
-    amount_won: Won,
-    state: IntentState,
-}
-
-/// Pay with a card of the sandbox. However often it is sent, there is at most one charge.
-#[utoipa::path(post, path = "/api/v1/payments/{payment}/confirmation", tag = "shop",
-    params(("payment" = IntentId, Path)),
-    responses((status = 200, body = PaymentBody), (status = "4XX", body = Problem)))]
-async fn confirm(
-    State(shop): State<Shop>,
-    buyer: Buyer,
-    Path(id): Path<IntentId>,
-    Json(confirmation): Json<Confirmation>,
-) -> Result<Json<PaymentBody>, Problem> {
-    let (intent, _) = payment::of_buyer(&shop.base.db, &buyer.ids(), &id).await?;
-    if confirmation.amount_won != intent.amount_won {
-        return Err(Error::PriceChanged.into());
-    }
-    let token = match confirmation.card {
-        Card::Approve => APPROVE,
-        Card::Decline => DECLINE,
-        Card::Silent => SILENT,
-    };
-    let state = payment::pay(&shop, &id, token).await?;
-    Ok(Json(PaymentBody { id, order_id: intent.order_id, amount_won: intent.amount_won, state }))
 }

@@ -11,7 +11,7 @@ use crate::stock::{self, Amount};
 use crate::{Result, Shop, set};
 
 /// How long goods are held while the buyer pays.
-pub(super) const HOLD_MS: i64 = 10 * 60 * 1000;
+pub(crate) const HOLD_MS: i64 = 10 * 60 * 1000;
 /// The job's name.
 pub(crate) const EXPIRE: &str = "shop-expire";
 

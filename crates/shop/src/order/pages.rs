@@ -12,7 +12,8 @@ use super::{
     CanceledBy, FulfilmentState, Line, Order, OrderId, OrderState, PaymentState, Summary, lines, list,
     of_buyer,
 };
-use crate::payment::IntentId;
+use crate::payment::refund::{self, Refund};
+use crate::payment::{self, Deposit, Intent, IntentState};
 use crate::store::{self, Store};
 use crate::{Buyer, Shop, order};
 
@@ -52,7 +53,10 @@ struct OrderPage {
     lines: Vec<Line>,
     store: Store,
     identity: Vec<(String, String)>,
-    intent: IntentId,
+    intent: Intent,
+    /// Where to pay in, while a deposit is awaited.
+    deposit: Option<Deposit>,
+    refunds: Vec<Refund>,
 }
 
 impl OrderPage {
@@ -74,6 +78,17 @@ impl OrderPage {
         names.into_iter().enumerate().map(|(at, name)| (name, state(at).to_owned())).collect()
     }
 
+    /// The key of the words for where it stands.
+    fn stands(&self) -> &'static str {
+        match self.order.stands() {
+            "order-is-pending" if self.deposit.is_some() => "order-is-awaiting-deposit",
+            stands if self.intent.state == IntentState::Refunded && stands != "order-is-refunded" => {
+                "order-is-refunded"
+            }
+            stands => stands,
+        }
+    }
+
     fn is_canceled(&self) -> bool {
         self.order.order_state == OrderState::Canceled
     }
@@ -89,9 +104,12 @@ async fn one(
     let order = of_buyer(db, &buyer.ids(), &id).await?;
     let lines = lines(db, &id).await?;
     let store = store::find(db, &order.store_id).await?;
-    let intent = order::intent_of(db, &id).await?;
+    let intent = payment::of_order(db, &id).await?;
+    let deposit = Deposit::of(&shop, &intent).await?.filter(|_| order.order_state == OrderState::Pending);
+    let refunds = refund::of_order(db, &id).await?;
     let identity = store.identity.lines(&ui);
-    Ok(web::page(&OrderPage { ui, order, lines, store, identity, intent })?.into_response())
+    let page = OrderPage { ui, order, lines, store, identity, intent, deposit, refunds };
+    Ok(web::page(&page)?.into_response())
 }
 
 async fn cancel(

@@ -2,19 +2,22 @@
 
 use askama::Template;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use base::clock;
+use base::{Won, clock};
 use people::Seller;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use web::cursor::{Listed, Paging};
-use web::{Form, Path, Problem, Query, Ui};
+use web::{Form, IdempotencyKey, Path, Problem, Query, Ui};
 
 use super::{
     CanceledBy, Day, FulfilmentState, Line, Order, OrderId, Summary, at_stage, day, lines, of_store,
 };
+use crate::payment::refund::{self, NewRefund, Refund};
+use crate::payment::selling::Standing;
 use crate::store::{self, Store};
 use crate::{Error, Shop, StoreId, order};
 
@@ -31,6 +34,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shop> {
         .route("/sell/{store}/orders/{order}", get(one))
         .route("/sell/{store}/orders/{order}/stage", post(stage))
         .route("/sell/{store}/orders/{order}/cancellation", post(cancel))
+        .route("/sell/{store}/orders/{order}/refunds", post(give_back))
 }
 
 #[derive(Template)]
@@ -40,6 +44,7 @@ struct HomePage {
     store: Store,
     day: Day,
     orders: Vec<Summary>,
+    payments: Standing,
 }
 
 impl HomePage {
@@ -57,7 +62,8 @@ async fn home(State(shop): State<Shop>, ui: Ui, seller: Seller) -> Result<Respon
     let store = store::find(db, &seller.store).await?;
     let day = day(db, &seller.store, midnight_ms(shop.base.clock.now_ms())).await?;
     let orders = at_stage(db, &seller.store, FulfilmentState::New, None, NEWEST).await?;
-    Ok(web::page(&HomePage { ui, store, day, orders })?.into_response())
+    let payments = Standing::of(&shop, &seller.store).await?;
+    Ok(web::page(&HomePage { ui, store, day, orders, payments })?.into_response())
 }
 
 /// The last midnight in the market's own time.
@@ -112,9 +118,28 @@ struct OrderPage {
     ui: Ui,
     order: Order,
     lines: Vec<Line>,
+    refunds: Vec<Refund>,
+    /// What can still go back.
+    left: Won,
+    key: String,
+    typed: RefundForm,
+    problem: Option<Problem>,
 }
 
 impl OrderPage {
+    async fn of(shop: &Shop, ui: Ui, order: Order, typed: RefundForm) -> Result<OrderPage, Problem> {
+        let lines = lines(&shop.base.db, &order.id).await?;
+        let refunds = refund::of_order(&shop.base.db, &order.id).await?;
+        let left = refund::left(&shop.base.db, &order.id).await?;
+        let key = shop.base.random.token::<16>();
+        Ok(OrderPage { ui, order, lines, refunds, left, key, typed, problem: None })
+    }
+
+    fn error(&self, field: &str) -> String {
+        let problem = self.problem.as_ref();
+        problem.and_then(|problem| problem.field_words(self.ui.language(), field)).unwrap_or_default()
+    }
+
     /// Where it goes next, and where it came from in case the thumb slipped.
     fn next(&self) -> Option<FulfilmentState> {
         match self.order.fulfilment_state {
@@ -146,8 +171,38 @@ async fn one(
     Path(InStore { order: id }): Path<InStore>,
 ) -> Result<Response, Problem> {
     let order = of_store(&shop.base.db, &seller.store, &id).await?;
-    let lines = lines(&shop.base.db, &id).await?;
-    Ok(web::page(&OrderPage { ui, order, lines })?.into_response())
+    Ok(web::page(&OrderPage::of(&shop, ui, order, RefundForm::default()).await?)?.into_response())
+}
+
+/// A refund as the seller typed it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct RefundForm {
+    key: String,
+    amount: String,
+    reason: String,
+}
+
+async fn give_back(
+    State(shop): State<Shop>,
+    ui: Ui,
+    seller: Seller,
+    Path(InStore { order: id }): Path<InStore>,
+    Form(typed): Form<RefundForm>,
+) -> Result<Response, Problem> {
+    let order = of_store(&shop.base.db, &seller.store, &id).await?;
+    let key = IdempotencyKey::of(&typed.key)?;
+    let digits: String = typed.amount.chars().filter(|one| !matches!(one, ',' | ' ' | '원')).collect();
+    let new = NewRefund { amount_won: Some(Won(digits.parse().unwrap_or(0))), reason: typed.reason.clone() };
+    match refund::ask(&shop, &seller.store, &id, &key.0, new).await {
+        Ok(_) => Ok(back_to(&seller.store, &id)),
+        Err(wrong @ Error::Invalid(_)) => {
+            let page = OrderPage::of(&shop, ui, order, typed).await?;
+            let page = OrderPage { problem: Some(wrong.into()), ..page };
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, web::page(&page)?).into_response())
+        }
+        Err(refused) => Err(refused.into()),
+    }
 }
 
 #[derive(Deserialize)]

@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod growing;
 mod money;
 mod orders;
 mod selling;
 mod stall;
+mod till;

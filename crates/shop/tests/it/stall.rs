@@ -1,5 +1,6 @@
 //! A stall with goods, and people who buy from it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::jobs::Workers;
@@ -7,6 +8,7 @@ use base::{Base, Blobs, Bus, Clock, Db, Random, Won, sql};
 use people::{Address, People, Person};
 use shop::delivery::{HandOver, Recipient};
 use shop::order::{NewLine, NewOrder};
+use shop::payment::{Contracts, Gateway};
 use shop::product::{self, Draft, NewVariant, VariantId};
 use shop::store::{self, Identity, NewStore};
 use shop::{Buyer, Shop, StoreId};
@@ -15,6 +17,7 @@ use shop::{Buyer, Shop, StoreId};
 pub(crate) struct Stall {
     pub(crate) shop: Shop,
     pub(crate) base: Base,
+    pub(crate) sandbox: sandbox::Sandbox,
     pub(crate) store: StoreId,
     pub(crate) engine: &'static str,
     workers: Workers,
@@ -24,9 +27,14 @@ pub(crate) struct Stall {
 impl Stall {
     /// One stall for each engine at hand.
     pub(crate) async fn each() -> Vec<Stall> {
+        Stall::with_chaos(0).await
+    }
+
+    /// The same, where so many requests in a hundred to the payment company go wrong.
+    pub(crate) async fn with_chaos(chaos: u64) -> Vec<Stall> {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("shop.db").display());
-        let mut all = vec![Stall::on("sqlite", &url, folder).await];
+        let mut all = vec![Stall::on("sqlite", &url, folder, chaos).await];
         if let Ok(url) = std::env::var("DANGOL_TEST_POSTGRES") {
             let name = format!("shop{}", uuid::Uuid::new_v4().simple());
             let admin = base::sqlx::PgPool::connect(&url).await.unwrap();
@@ -34,12 +42,13 @@ impl Stall {
             base::sqlx::query(create).execute(&admin).await.unwrap();
             admin.close().await;
             let (server, _) = url.rsplit_once('/').unwrap();
-            all.push(Stall::on("postgres", &format!("{server}/{name}"), tempfile::tempdir().unwrap()).await);
+            let folder = tempfile::tempdir().unwrap();
+            all.push(Stall::on("postgres", &format!("{server}/{name}"), folder, chaos).await);
         }
         all
     }
 
-    async fn on(engine: &'static str, url: &str, folder: tempfile::TempDir) -> Stall {
+    async fn on(engine: &'static str, url: &str, folder: tempfile::TempDir, chaos: u64) -> Stall {
         let base = Base {
             db: Db::open(url).await.unwrap(),
             bus: Bus::local(),
@@ -47,7 +56,17 @@ impl Stall {
             clock: Clock::mock(1_795_471_200_000),
             random: Random::system(),
         };
-        let shop = Shop::new(base.clone(), web::Hub::default());
+        let ticking = base.clock.clone();
+        let settings = sandbox::Settings {
+            seed: 7,
+            now: Arc::new(move || ticking.now_ms()),
+            webhook: None,
+            books: None,
+            chaos_percent: chaos,
+        };
+        let sandbox = sandbox::Sandbox::start(settings).await.unwrap();
+        let contracts = Contracts::default().with_practice(sandbox.url()).unwrap();
+        let shop = Shop::with_contracts(base.clone(), web::Hub::default(), contracts);
         let mut workers = Workers::default();
         shop.jobs(&mut workers);
         let owner = person(&base, "한파도").await;
@@ -66,7 +85,7 @@ impl Stall {
             };
         let store = store::create(&shop, &owner.id, "first", new).await.unwrap();
         assert!(store.listed, "a store whose identity is whole is listed");
-        Stall { shop, base, store: store.id, engine, workers, _folder: folder }
+        Stall { shop, base, sandbox, store: store.id, engine, workers, _folder: folder }
     }
 
     /// A product with one variant.
@@ -86,6 +105,11 @@ impl Stall {
     /// Somebody new who buys.
     pub(crate) async fn buyer(&self, name: &str) -> Buyer {
         Buyer::person(person(&self.base, name).await, self.base.random.token::<16>())
+    }
+
+    /// The store's contract.
+    pub(crate) fn contract(&self) -> Gateway {
+        Contracts::default().with_practice(self.sandbox.url()).unwrap().of(&self.store).unwrap()
     }
 
     /// On hand and promised.

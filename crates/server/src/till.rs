@@ -1,0 +1,94 @@
+//! The stores' contracts with payment companies: read from the operator's secret file, and on the demo market
+//! filled up with a sandbox of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use base::Clock;
+use sandbox::Sandbox;
+use shop::payment::Contracts;
+use shop::payment::contract::File;
+
+/// The secret file's name in the data folder, when no other is named.
+const FILE: &str = "payments.toml";
+
+/// Reads the contracts. Without a file there are none, and no store takes money.
+pub fn contracts(data: &Path, named: Option<&Path>) -> Result<Contracts> {
+    let path = named.map_or_else(|| data.join(FILE), Path::to_owned);
+    if named.is_none() && !path.exists() {
+        return Ok(Contracts::of_file(File::default())?);
+    }
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("The payment contracts in {} could not be read", path.display()))?;
+    secret(&path)?;
+    // The parser's own words may repeat a line with a key in it, so only the place is told.
+    let file: File = toml::from_str(&text).map_err(|error| {
+        let at = error.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count());
+        anyhow::anyhow!("{} is not as expected near line {at}", path.display())
+    })?;
+    Contracts::of_file(file).with_context(|| format!("{} is not as expected", path.display()))
+}
+
+/// Refuses keys that everybody on this machine can read.
+#[cfg(unix)]
+fn secret(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(path)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        bail!("{} holds keys and others may read it; run: chmod 600 {0}", path.display());
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn secret(_: &Path) -> Result<()> {
+    Ok(())
+}
+
+/// Starts the sandbox with its books in the data folder; it tells its news to the market on `port`.
+pub async fn practice(data: &Path, clock: Clock, seed: u64, port: u16) -> Result<Sandbox> {
+    let settings = sandbox::Settings {
+        seed,
+        now: Arc::new(move || clock.now_ms()),
+        webhook: Some(format!("http://127.0.0.1:{port}/hooks/sandbox/{{merchant}}")),
+        books: Some(data.join("sandbox.jsonl")),
+        chaos_percent: 0,
+    };
+    Sandbox::start(settings).await.context("The practice payment company could not be opened")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE_TEXT: &str =
+        "[stores.\"0198c0de-0000-7000-8000-000000000001\"]\nsecret_key = \"live_sk_verysecret\"\n";
+
+    fn write(text: &str, mode: u32) -> (tempfile::TempDir, std::path::PathBuf) {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn keys_are_read_from_a_file_of_ones_own_only() {
+        let (folder, path) = write(FILE_TEXT, 0o600);
+        let store = "0198c0de-0000-7000-8000-000000000001".parse().unwrap();
+        assert!(contracts(folder.path(), Some(&path)).unwrap().of(&store).is_some());
+        assert!(contracts(folder.path(), None).unwrap().of(&store).is_none(), "no file, no contract");
+        let (folder, path) = write(FILE_TEXT, 0o644);
+        assert!(contracts(folder.path(), Some(&path)).unwrap_err().to_string().contains("chmod 600"));
+    }
+
+    #[test]
+    fn a_broken_file_is_told_without_its_keys() {
+        let (folder, path) = write("[stores]\nx = \"live_sk_verysecret\n", 0o600);
+        let told = format!("{:?}", contracts(folder.path(), Some(&path)).unwrap_err());
+        assert!(told.contains("line 2") && !told.contains("verysecret"), "{told}");
+        assert!(contracts(folder.path(), Some(&folder.path().join("missing.toml"))).is_err());
+    }
+}
