@@ -30,7 +30,7 @@ use crate::{
     film,
     histogram::Histogram,
     http::{self, Connection},
-    market::Market,
+    market::{Engine, Market},
     processor,
 };
 
@@ -68,7 +68,7 @@ pub(crate) fn run(viewers: usize, time: Duration, show: Show) -> anyhow::Result<
     say("making a film of 1.6 Mbit/s");
     film::make(&film)?;
     say("starting a market with this film on air");
-    let market = Market::start(Some(&film))?;
+    let market = Market::start(Engine::Sqlite, Some(&film))?;
     let broadcast = market.on_air()?;
     let base = format!("/media/{broadcast}");
     let join: Join = serde_json::from_str(&http::get_once(market.address, &format!("{base}/join"))?.body)

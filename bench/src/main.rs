@@ -13,6 +13,7 @@ mod market;
 mod processor;
 mod room;
 mod sockets;
+mod till;
 mod writers;
 mod writes;
 
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::figure::Show;
+use crate::{figure::Show, market::Engine};
 
 /// The figures that Dangol promises, each beside its reference.
 #[derive(Parser)]
@@ -56,6 +57,18 @@ enum Bench {
         #[arg(long, default_value_t = 15)]
         seconds: u64,
     },
+    /// Orders: many buyers on one hot variant, beside the bare limit of the same database.
+    Till {
+        /// People who buy at once.
+        #[arg(long, default_value_t = 256)]
+        buyers: usize,
+        /// Seconds of load.
+        #[arg(long, default_value_t = 15)]
+        seconds: u64,
+        /// On a throw-away PostgreSQL instead of SQLite.
+        #[arg(long)]
+        postgres: bool,
+    },
     /// The bare server that `egress` compares with; it starts this itself.
     #[command(hide = true)]
     BareEgress {
@@ -76,6 +89,10 @@ fn main() -> anyhow::Result<()> {
             room::run(sockets, rate, Duration::from_secs(seconds), show)
         }
         Bench::Egress { viewers, seconds } => egress::run(viewers, Duration::from_secs(seconds), show),
+        Bench::Till { buyers, seconds, postgres } => {
+            let engine = if postgres { Engine::Postgres } else { Engine::Sqlite };
+            till::run(buyers, Duration::from_secs(seconds), engine, show)
+        }
         Bench::BareEgress { part_bytes, part_ms } => egress::bare(part_bytes, Duration::from_millis(part_ms)),
     }
 }

@@ -1,6 +1,7 @@
 //! A throw-away market: the real program on a new folder and a free port.
 
 use std::{
+    fmt,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -17,22 +18,47 @@ use crate::http;
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const STOPS_WITHIN: Duration = Duration::from_secs(25);
 
+/// What a market keeps its rows in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// A file beside the program's other data.
+    Sqlite,
+    /// A new database on the server that `DANGOL_TEST_POSTGRES` names, as `scripts/services` starts one.
+    Postgres,
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Engine::Sqlite => "SQLite",
+            Engine::Postgres => "PostgreSQL",
+        })
+    }
+}
+
 /// A running program; it is stopped, and its data removed, when this goes out of scope.
 pub(crate) struct Market {
     child: Child,
     /// Where it listens.
     pub(crate) address: SocketAddr,
+    /// The URL of its database.
+    pub(crate) database: String,
     /// Its data, removed at the end.
-    pub(crate) data: TempDir,
+    _data: TempDir,
 }
 
 impl Market {
     /// Starts the program that `DANGOL` names on demo data, and waits until it is ready. On air is `film`, or the
     /// demo's own clip.
-    pub(crate) fn start(film: Option<&Path>) -> anyhow::Result<Market> {
+    pub(crate) fn start(engine: Engine, film: Option<&Path>) -> anyhow::Result<Market> {
         let program = PathBuf::from(std::env::var_os("DANGOL").context("run this through: ./run bench")?);
         let data = tempfile::Builder::new().prefix("dangol-bench-").tempdir()?;
+        let database = match engine {
+            Engine::Sqlite => format!("sqlite:{}", data.path().join("dangol.db").display()),
+            Engine::Postgres => new_postgres()?,
+        };
         let mut command = Command::new(&program);
+        command.env("DANGOL_DATABASE", &database);
         let demo = film.map_or("--demo".into(), |film| format!("--demo={}", film.display()));
         command.args(["serve", &demo, "--data"]).arg(data.path()).current_dir(data.path());
         // Writing a line for each of 200 requests a second is what an operator may choose, not what is measured.
@@ -40,7 +66,7 @@ impl Market {
         let address = free_address()?;
         command.arg("--listen").arg(address.to_string());
         let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
-        let mut market = Market { child, address, data };
+        let mut market = Market { child, address, database, _data: data };
         market.wait_until_ready()?;
         Ok(market)
     }
@@ -99,6 +125,24 @@ impl Drop for Market {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A database of its own on the throw-away server; it goes with the server.
+fn new_postgres() -> anyhow::Result<String> {
+    let server =
+        std::env::var("DANGOL_TEST_POSTGRES").context("run this through: ./run bench till --postgres")?;
+    let (host, _) = server.rsplit_once('/').context("no database in DANGOL_TEST_POSTGRES")?;
+    let name = format!("bench{}", std::process::id());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let pool = base::sqlx::PgPool::connect(&server).await?;
+        base::sqlx::query(base::sqlx::AssertSqlSafe(format!("create database {name}")))
+            .execute(&pool)
+            .await?;
+        pool.close().await;
+        anyhow::Ok(())
+    })?;
+    Ok(format!("{host}/{name}"))
 }
 
 /// An address of this machine that nobody listens on.

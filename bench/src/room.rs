@@ -19,7 +19,7 @@ use tokio::{task::JoinSet, time::Instant};
 use crate::{
     figure::{Figure, Show, say},
     http::Connection,
-    market::Market,
+    market::{Engine, Market},
     processor,
     sockets::{DIGITS, MARK, Sockets},
     writers, writes,
@@ -40,7 +40,7 @@ pub(crate) fn run(sockets: usize, rate: u32, time: Duration, show: Show) -> anyh
     processor::allow_many_files((sockets + writer_count) as u64 * 2 + 1_024)?;
 
     say(&format!("starting a market, and {writer_count} people who write"));
-    let market = Market::start(None)?;
+    let market = Market::start(Engine::Sqlite, None)?;
     let broadcast = market.on_air()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let tokens = runtime.block_on(writers::sign_in(&market, writer_count))?;

@@ -9,8 +9,7 @@ use crate::market::Market;
 
 /// Signs `count` new people in and gives the tokens of their sessions.
 pub(crate) async fn sign_in(market: &Market, count: usize) -> anyhow::Result<Vec<String>> {
-    let database = market.data.path().join("dangol.db");
-    let db = Db::open(&format!("sqlite:{}", database.display())).await?;
+    let db = Db::open(&market.database).await?;
     let (now_ms, random) = (Clock::system().now_ms(), Random::system());
     let mut tokens = Vec::with_capacity(count);
     let mut tx = db.begin().await?;
