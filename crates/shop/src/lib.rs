@@ -98,6 +98,8 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(store::pages::routes())
         .merge(store::opening::routes())
         .merge(product::selling::routes())
+        .merge(stock::pages::routes())
+        .merge(stock::api::routes())
         .merge(photo::api::routes())
         .merge(store::api::routes())
         .merge(product::api::routes())

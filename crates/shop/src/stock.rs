@@ -13,9 +13,14 @@ use crate::order::OrderId;
 use crate::product::{ProductId, VariantId};
 use crate::{Error, Result, Shop, set};
 
+pub mod api;
+pub mod ledger;
+pub mod pages;
+
 /// Names a movement.
 pub enum MovementMark {}
-type MovementId = Id<MovementMark>;
+/// The id of a movement.
+pub type MovementId = Id<MovementMark>;
 
 /// "Three left": what a listening screen needs to know of a variant.
 #[derive(Clone, Debug, Serialize)]

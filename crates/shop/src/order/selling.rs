@@ -19,7 +19,7 @@ use super::{
 use crate::payment::refund::{self, NewRefund, Refund};
 use crate::payment::selling::Standing;
 use crate::store::{self, Store};
-use crate::{Error, Shop, StoreId, order};
+use crate::{Error, Shop, StoreId, order, stock};
 
 /// Orders on the seller's first screen.
 const NEWEST: i64 = 5;
@@ -45,6 +45,8 @@ struct HomePage {
     day: Day,
     orders: Vec<Summary>,
     payments: Standing,
+    /// Variants that run out.
+    low: i64,
 }
 
 impl HomePage {
@@ -63,7 +65,8 @@ async fn home(State(shop): State<Shop>, ui: Ui, seller: Seller) -> Result<Respon
     let day = day(db, &seller.store, midnight_ms(shop.base.clock.now_ms())).await?;
     let orders = at_stage(db, &seller.store, FulfilmentState::New, None, NEWEST).await?;
     let payments = Standing::of(&shop, &seller.store).await?;
-    Ok(web::page(&HomePage { ui, store, day, orders, payments })?.into_response())
+    let low = stock::ledger::low_count(db, &seller.store).await?;
+    Ok(web::page(&HomePage { ui, store, day, orders, payments, low })?.into_response())
 }
 
 /// The last midnight in the market's own time.

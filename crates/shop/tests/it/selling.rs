@@ -12,9 +12,12 @@ use http_body_util::BodyExt;
 use people::{Address, People, Sender};
 use serde_json::{Value, json};
 use shop::Shop;
+use shop::stock::ledger::{self, Change, Reason};
 use tower::ServiceExt;
 use web::Hub;
 use web::ui::{Market, Setting};
+
+use crate::stall::{Stall, order_of, person};
 
 const MORNING_MS: i64 = 1_795_471_200_000;
 
@@ -409,5 +412,109 @@ async fn a_program_makes_one_thing_by_one_key() {
         assert_eq!(reused.status, StatusCode::UNPROCESSABLE_ENTITY);
         let without = seller.api(Method::POST, "/api/v1/stores", "", &body).await;
         assert_eq!(without.status, StatusCode::BAD_REQUEST, "{}", app.engine);
+    }
+}
+
+#[tokio::test]
+async fn the_stock_is_a_ledger_of_what_came_and_went() {
+    for app in App::each().await {
+        let (seller, rival) = (app.somebody("영희").await, app.somebody("남").await);
+        let store = seller.store("Pado").await;
+        rival.store("Rival").await;
+        seller.form(&format!("/sell/{store}/products/new"), &mackerel(&[]), &[]).await;
+        let base = format!("/sell/{store}/stock");
+        let levels =
+            async || seller.page(&format!("/api/v1/stores/{store}/stock")).await.json()["items"][0].clone();
+        let begun = levels().await;
+        let (variant, first) =
+            (begun["variant_id"].as_str().unwrap().to_owned(), begun["on_hand"].as_i64().unwrap());
+        let write = async |key: &str, reason: &str, quantity: &str| {
+            seller
+                .post(&format!("{base}/{variant}"), &format!("key={key}&reason={reason}&quantity={quantity}"))
+                .await
+        };
+        let on_hand = async || levels().await["on_hand"].as_i64().unwrap();
+
+        // A hundred taps on "they came in" bring one delivery.
+        let taps = (0..100).map(|_| write("delivery", "received", "1%2C200"));
+        let answers = futures::future::join_all(taps).await;
+        assert!(answers.iter().all(|answer| answer.status == StatusCode::SEE_OTHER), "{}", app.engine);
+        assert_eq!(on_hand().await, first + 1_200);
+        assert_eq!(
+            write("delivery", "received", "7").await.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "another body"
+        );
+        assert_eq!(write("a", "spoiled", "200").await.status, StatusCode::SEE_OTHER);
+        let counted = write("b", "counted", "950").await;
+        assert_eq!(on_hand().await, 950);
+        assert_eq!(write("b", "counted", "950").await.status, StatusCode::SEE_OTHER);
+
+        // The page that follows takes it back, once.
+        let page = seller.page(&counted.location).await;
+        let undo = page
+            .text
+            .split("action=\"")
+            .find_map(|rest| rest.split('"').next().filter(|to| to.ends_with("/undo")));
+        let undo = undo.expect("an undo").to_owned();
+        assert_eq!(rival.post(&undo, "").await.status, StatusCode::NOT_FOUND);
+        for _ in 0..2 {
+            assert_eq!(seller.post(&undo, "").await.status, StatusCode::SEE_OTHER);
+        }
+        assert_eq!(on_hand().await, first + 1_000, "{}", app.engine);
+
+        for (reason, wrong) in [
+            ("received", "-1"),
+            ("received", "0"),
+            ("spoiled", "999999999999"),
+            ("received", "many"),
+            ("spoiled", "99999"),
+        ] {
+            let refused = write("wrong", reason, wrong).await;
+            assert!(
+                [StatusCode::UNPROCESSABLE_ENTITY, StatusCode::CONFLICT].contains(&refused.status),
+                "{wrong}"
+            );
+            assert!(
+                refused.text.contains(&format!("value=\"{wrong}\"")),
+                "what was typed is still there: {wrong}"
+            );
+        }
+        assert_eq!(on_hand().await, first + 1_000);
+        let mine = format!("{base}/{variant}");
+        assert_eq!(rival.post(&mine, "key=x&reason=received&quantity=1").await.status, StatusCode::NOT_FOUND);
+        assert_eq!(rival.page(&mine).await.status, StatusCode::NOT_FOUND);
+
+        // The warning, and the ledger that comes to what is there.
+        assert!(!seller.page(&format!("{base}?low=1")).await.text.contains(&variant));
+        assert_eq!(
+            seller.post(&format!("{mine}/warning"), "low_at=2000").await.status,
+            StatusCode::SEE_OTHER
+        );
+        assert!(seller.page(&format!("{base}?low=1")).await.text.contains(&variant));
+        assert_eq!(
+            seller.post(&format!("{mine}/warning"), "low_at=-1").await.status,
+            StatusCode::UNPROCESSABLE_ENTITY
+        );
+        let lines = seller.page(&format!("/api/v1/stores/{store}/stock/{variant}/movements")).await.json();
+        let sum: i64 =
+            lines["items"].as_array().unwrap().iter().map(|line| line["quantity"].as_i64().unwrap()).sum();
+        assert_eq!((lines["items"].as_array().unwrap().len(), sum), (5, first + 1_000), "{}", app.engine);
+    }
+}
+
+#[tokio::test]
+async fn nothing_promised_to_a_buyer_is_written_off() {
+    for stall in Stall::each().await {
+        let fish = stall.goods("고등어", 9_800, 5).await;
+        let buyer = stall.buyer("단골").await;
+        shop::order::place(&stall.shop, &buyer, "k", order_of(&fish, 4)).await.unwrap();
+        let owner = person(&stall.base, "한파도").await.id;
+        let spoil = |quantity| Change { reason: Reason::Spoiled, quantity };
+        let two = ledger::change(&stall.shop, &stall.store, &owner, &fish, "two", &spoil(2)).await;
+        assert!(matches!(two, Err(shop::Error::StockPromised)), "{}", stall.engine);
+        ledger::change(&stall.shop, &stall.store, &owner, &fish, "one", &spoil(1)).await.unwrap();
+        assert_eq!(stall.stock(&fish).await, (4, 4));
+        stall.check().await;
     }
 }

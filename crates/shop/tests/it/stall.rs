@@ -148,7 +148,8 @@ impl Stall {
     }
 }
 
-async fn person(base: &Base, name: &str) -> Person {
+/// Somebody new.
+pub(crate) async fn person(base: &Base, name: &str) -> Person {
     let address = Address::read(&format!("010{}", base.random.digits(8))).unwrap();
     let mut tx = base.db.begin().await.unwrap();
     let person = People::create(&mut tx, name, &address, base.clock.now_ms()).await.unwrap();
