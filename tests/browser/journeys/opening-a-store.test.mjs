@@ -93,6 +93,21 @@ test("a product with two photos stands in the store", async () => {
   await stall.look("product-of-mine");
 });
 
+test("what came in is written down, and a slip is taken back", async () => {
+  const { page } = stall;
+  await page.goto(`/sell/${stall.store}/stock`);
+  await page.locator("details summary").first().click();
+  await page.locator("details[open] input[name=quantity]").fill("30");
+  await stall.look("stock-writing");
+  await press(page, page.locator("details[open] button[value=received]"));
+  assert.match(await page.locator("main").innerText(), /50/);
+  await stall.look("stock-written");
+  await press(page, page.locator('form[action$="/undo"] button'));
+  await press(page, page.locator("main h2 a").first());
+  assert.equal(await page.locator(".movement").count(), 3, "twenty at first, thirty, and thirty back");
+  await stall.look("stock-ledger");
+});
+
 test("a text file named .jpg is refused in plain words, and nothing typed is lost", async () => {
   const { page } = stall;
   stall.expect(/4(00|13|15|22)/);
