@@ -98,7 +98,9 @@ impl From<Error> for Problem {
             Error::NoContract => Problem::conflict("no-contract"),
             Error::GatewayAway => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "gateway-away"),
             Error::StillRunning => Problem::conflict("still-running"),
-            Error::RefundTooMuch { left } => Problem::conflict("refund-too-much").with("left", left),
+            Error::RefundTooMuch { left } => {
+                Problem::conflict("refund-too-much").with("left", left).field("amount_won", "refund-too-much")
+            }
             Error::NothingToRefund => Problem::conflict("nothing-to-refund"),
             Error::Internal(error) => Problem::internal(error),
         }

@@ -199,7 +199,8 @@ async fn give_back(
     let new = NewRefund { amount_won: Some(Won(digits.parse().unwrap_or(0))), reason: typed.reason.clone() };
     match refund::ask(&shop, &seller.store, &id, &key.0, new).await {
         Ok(_) => Ok(back_to(&seller.store, &id)),
-        Err(wrong @ Error::Invalid(_)) => {
+        // The form comes back as it was typed, with what is wrong beside it.
+        Err(wrong @ (Error::Invalid(_) | Error::RefundTooMuch { .. })) => {
             let page = OrderPage::of(&shop, ui, order, typed).await?;
             let page = OrderPage { problem: Some(wrong.into()), ..page };
             Ok((StatusCode::UNPROCESSABLE_ENTITY, web::page(&page)?).into_response())
