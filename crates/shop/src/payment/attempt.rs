@@ -192,20 +192,22 @@ pub(super) async fn begin(
     Ok(Begun::New(attempt))
 }
 
-/// What can be told without a lock: a hundred impatient taps do not queue up behind the first.
+/// What can be told without a lock: a hundred impatient taps do not queue up behind the first. The state is
+/// read before the key: a try made in between is then found by its key, and not taken for another one.
 async fn glance(db: &Db, intent: &IntentId, key: &str, body_hash: &str) -> Result<Option<Begun>> {
-    let same: Option<Attempt> =
-        sql!(opt db, "select * from payment_attempts where intent_id = $1 and key = $2", intent, key)?;
-    if let Some(same) = same {
-        return if same.body_hash == body_hash { Ok(Some(Begun::Same(same))) } else { Err(Error::KeyReused) };
-    }
     let waits: i64 = sql!(value db,
         "select count(*) from payment_intents i
          where i.id = $1
            and (i.state = 'requires-method'
                 or exists (select 1 from payment_attempts a where a.intent_id = i.id and a.state = 'opened'))",
         intent)?;
-    Ok((waits == 0).then_some(Begun::Busy))
+    let same: Option<Attempt> =
+        sql!(opt db, "select * from payment_attempts where intent_id = $1 and key = $2", intent, key)?;
+    match same {
+        Some(same) if same.body_hash == body_hash => Ok(Some(Begun::Same(same))),
+        Some(_) => Err(Error::KeyReused),
+        None => Ok((waits == 0).then_some(Begun::Busy)),
+    }
 }
 
 /// The buyer has come back from the window: from here on money may be taken. `None`: somebody was faster, or the
