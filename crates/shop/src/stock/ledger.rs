@@ -257,11 +257,16 @@ pub async fn change(
             Error::StockPromised
         });
     };
-    sql!(run &mut tx,
+    let written = sql!(run &mut tx,
         "insert into stock_movements (id, store_id, variant_id, kind, reason, asked, quantity, by_person, key, at_ms)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
         MovementId::new(now_ms), store, variant, change.reason.kind(), change.reason.slug(), change.quantity, by,
         person, key, now_ms)?;
+    if written == 0 {
+        // The key was used for another variant in this very moment: their rows do not wait for each other.
+        tx.rollback().await?;
+        return Err(Error::KeyReused);
+    }
     tell(&mut tx, std::slice::from_ref(&level), &[]).await?;
     let made = of_key(&mut tx, store, key).await?.ok_or(Error::NotFound)?;
     tx.commit().await?;

@@ -109,7 +109,7 @@ impl Shelf {
 impl Ledger {
     /// Where the store's orders are.
     fn orders(&self) -> String {
-        self.base.replace("/stock", "/orders")
+        format!("{}/orders", self.base.trim_end_matches("/stock"))
     }
 
     fn reasons(&self) -> [Reason; 5] {

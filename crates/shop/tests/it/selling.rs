@@ -504,6 +504,26 @@ async fn the_stock_is_a_ledger_of_what_came_and_went() {
 }
 
 #[tokio::test]
+async fn one_key_never_writes_on_two_variants() {
+    for stall in Stall::each().await {
+        let owner = person(&stall.base, "한파도").await.id;
+        let mut variants = Vec::new();
+        for number in 0..8 {
+            variants.push(stall.goods(&format!("고등어 {number}"), 9_800, 5).await);
+        }
+        let received = Change { reason: Reason::Received, quantity: 1 };
+        let taps = variants
+            .iter()
+            .map(|variant| ledger::change(&stall.shop, &stall.store, &owner, variant, "one", &received));
+        let answers = futures::future::join_all(taps).await;
+        let written = answers.iter().filter(|answer| answer.is_ok()).count();
+        let refused = answers.iter().filter(|answer| matches!(answer, Err(shop::Error::KeyReused))).count();
+        assert_eq!((written, refused), (1, 7), "{}", stall.engine);
+        stall.check().await;
+    }
+}
+
+#[tokio::test]
 async fn nothing_promised_to_a_buyer_is_written_off() {
     for stall in Stall::each().await {
         let fish = stall.goods("고등어", 9_800, 5).await;
