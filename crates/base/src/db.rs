@@ -8,16 +8,16 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Postgres, Sqlite, Transaction};
 use tokio::sync::Notify;
 
 use crate::events::Fresh;
 use crate::readers::Readers;
+use crate::sql::{Handle, OnPostgres, OnSqlite};
 use crate::{Error, Result, sql};
 
 /// Readers beside SQLite's one writer.
@@ -190,14 +190,6 @@ impl Tx {
     }
 }
 
-/// Where a statement goes. Only `sql!` looks at it.
-pub enum Handle<'a> {
-    Sqlite(&'a Readers),
-    Postgres(&'a PgPool),
-    SqliteTx(&'a mut SqliteConnection),
-    PostgresTx(&'a mut PgConnection),
-}
-
 /// What `sql!` accepts: `&Db` to read, `&mut Tx` to write.
 pub trait Run<'a> {
     fn handle(self) -> Handle<'a>;
@@ -206,8 +198,8 @@ pub trait Run<'a> {
 impl<'a> Run<'a> for &'a Db {
     fn handle(self) -> Handle<'a> {
         match &self.engine {
-            Engine::Sqlite { read, .. } => Handle::Sqlite(read),
-            Engine::Postgres(pool) => Handle::Postgres(pool),
+            Engine::Sqlite { read, .. } => Handle::Sqlite(OnSqlite::Readers(read)),
+            Engine::Postgres(pool) => Handle::Postgres(OnPostgres::Pool(pool)),
         }
     }
 }
@@ -215,8 +207,8 @@ impl<'a> Run<'a> for &'a Db {
 impl<'a> Run<'a> for &'a mut Tx {
     fn handle(self) -> Handle<'a> {
         match &mut self.open {
-            Open::Sqlite(tx) => Handle::SqliteTx(tx),
-            Open::Postgres(tx) => Handle::PostgresTx(tx),
+            Open::Sqlite(tx) => Handle::Sqlite(OnSqlite::Tx(tx)),
+            Open::Postgres(tx) => Handle::Postgres(OnPostgres::Tx(tx)),
         }
     }
 }

@@ -19,7 +19,7 @@ pub mod random;
 pub mod readers;
 mod secret;
 pub mod settings;
-mod sql;
+pub mod sql;
 
 pub use blobs::Blobs;
 pub use bus::Bus;
