@@ -157,3 +157,4 @@ field-products-many = A show has at most 30 products.
 field-product-not-yours = One of these is not this stall's. Please choose again.
 field-chat-empty = Say something first.
 field-chat-long = At most { $max } letters. Please make it shorter.
+live-somebody = A shopper

@@ -148,3 +148,4 @@ field-products-many = 한 방송에 상품은 30개까지예요.
 field-product-not-yours = 이 가게에 없는 상품이 있어요. 다시 골라 주세요.
 field-chat-empty = 하고 싶은 말을 적어 주세요.
 field-chat-long = { $max }자까지 적을 수 있어요. 조금 줄여 주세요.
+live-somebody = 손님

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use base::group::Batch;
 use base::{Clock, Db, Group, Id, Tx, events, sql};
-use people::{Person, PersonId};
+use people::{PersonId, SignedIn};
 use serde::Serialize;
 use serde_json::{Value, json};
+use web::Lang;
 
 use crate::broadcast::{Broadcast, BroadcastId};
 use crate::limit::Action;
@@ -191,14 +192,15 @@ pub fn frame(line: &Line) -> Value {
 pub async fn say(
     live: &Live,
     broadcast: &Broadcast,
-    person: &Person,
+    by: &SignedIn,
     typed: &str,
     key: Option<String>,
 ) -> Result<Line> {
     let text = line(typed)?;
+    let person = &by.person;
     live.limits.take(&person.id, Action::Chat, live.base.clock.now_ms())?;
-    let sells = host::is_host(live, person, broadcast).await?;
-    let (name, from) = match sells {
+    let sells_here = by.sells && host::is_host(live, person, broadcast).await?;
+    let (name, from) = match sells_here {
         true => (shop::store::find(&live.base.db, &broadcast.store).await?.name, From::Seller),
         false => (person.name.clone(), From::Shopper),
     };
@@ -287,6 +289,15 @@ pub async fn show(live: &Live, broadcast: &Broadcast, line: Option<&LineId>) -> 
     if shown == 1 {
         events::put(&mut tx, &broadcast.topic(), &frame(&found)).await?;
     }
+    Ok(tx.commit().await?)
+}
+
+/// Leaves what somebody who left has said, but not their name beside it.
+pub async fn forget(live: &Live, person: &PersonId) -> Result<()> {
+    let name = web::words::say(Lang::Ko, "live-somebody", Vec::new());
+    let mut tx = live.base.db.begin().await?;
+    sql!(run &mut tx,
+        "update chat_lines set person_id = null, name = $2, made_key = null where person_id = $1", person, name)?;
     Ok(tx.commit().await?)
 }
 

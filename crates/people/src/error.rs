@@ -32,6 +32,8 @@ pub enum Error {
     Name,
     #[error("advertisements at night need consent to advertisements")]
     NightAlone,
+    #[error("the owner of a store cannot leave it behind")]
+    OwnsStore,
     #[error(transparent)]
     Internal(#[from] base::Error),
 }
@@ -60,6 +62,7 @@ impl From<Error> for Problem {
             Error::UnderAge => Problem::invalid("under-age").field("birth", "under-age"),
             Error::Name => Problem::invalid("person-name").field("name", "person-name"),
             Error::NightAlone => Problem::invalid("night-alone").field("night_marketing", "night-alone"),
+            Error::OwnsStore => Problem::conflict("owns-store"),
             Error::Internal(error) => Problem::internal(error),
         }
     }

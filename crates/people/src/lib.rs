@@ -13,6 +13,7 @@ mod device;
 mod error;
 mod join;
 mod language;
+pub mod leaving;
 pub mod member;
 pub mod operator;
 mod outbox;
@@ -35,7 +36,7 @@ pub use address::Address;
 pub use error::{Error, Result};
 pub use member::{Seller, StoreId};
 pub use operator::Operator;
-pub use person::{MaybePerson, Person, PersonId};
+pub use person::{MaybePerson, Person, PersonId, SignedIn};
 pub use sender::Sender;
 
 /// The words of this crate.
@@ -78,6 +79,8 @@ pub fn routes(people: People) -> OpenApiRouter {
         .route("/sign-out", post(session::pages::sign_out))
         .route("/join", get(join::pages::page).post(join::pages::join))
         .route("/me", get(person::pages::page).post(person::pages::rename))
+        .route("/me/leaving", get(leaving::pages::page).post(leaving::pages::leave))
+        .route("/left", get(leaving::pages::left))
         .route("/me/consents", post(consent::pages::press))
         .route("/me/devices/sign-out", post(session::pages::end_others))
         .route("/me/devices/{id}/sign-out", post(session::pages::end))
@@ -85,7 +88,7 @@ pub fn routes(people: People) -> OpenApiRouter {
         .routes(routes!(code::api::create))
         .routes(routes!(session::api::create))
         .routes(routes!(join::api::create))
-        .routes(routes!(person::api::me))
+        .routes(routes!(person::api::me, leaving::api::delete))
         .routes(routes!(session::api::list, session::api::delete_others))
         .routes(routes!(session::api::delete))
         .routes(routes!(consent::api::list, consent::api::put))

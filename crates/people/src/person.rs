@@ -38,6 +38,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Person {
     }
 }
 
+/// As an extractor: whoever is signed in, and whether they work in any store at all, or a 401. Who works
+/// in none need not be asked about one.
+pub struct SignedIn {
+    pub person: Person,
+    pub sells: bool,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<SignedIn, Problem> {
+        let current = session::current(parts).await?.ok_or_else(Problem::sign_in)?;
+        Ok(SignedIn { person: current.person, sells: current.sells })
+    }
+}
+
 /// As an extractor: whoever is signed in, or nobody.
 pub struct MaybePerson(pub Option<Person>);
 

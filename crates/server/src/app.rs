@@ -8,9 +8,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
-use base::jobs::Workers;
+use base::jobs::{Job, Workers};
 use base::{Base, Result, settings};
 use live::Live;
+use people::leaving::{self, Left};
 use people::People;
 use shop::Shop;
 use shop::payment::Contracts;
@@ -60,7 +61,7 @@ impl App {
 
     /// Everything, as it is listened for.
     pub fn door(&self) -> Door {
-        Door { parts: self.live.part_door(), rest: self.router() }
+        Door { parts: self.live.part_door(), rest: self.router(), clock: self.base.clock.clone() }
     }
 
     /// Pages, API, sockets and media.
@@ -114,6 +115,8 @@ impl App {
         self.people.jobs(&mut workers);
         self.shop.jobs(&mut workers);
         self.live.jobs(&mut workers);
+        let (shop, live) = (self.shop.clone(), self.live.clone());
+        workers.on(leaving::LEFT, move |job| forget(shop.clone(), live.clone(), job));
         workers
     }
 
@@ -123,6 +126,14 @@ impl App {
         *self.market.write().unwrap_or_else(std::sync::PoisonError::into_inner) = market;
         Ok(())
     }
+}
+
+/// Somebody has left: whatever the features still know of them goes.
+async fn forget(shop: Shop, live: Live, job: Job) -> anyhow::Result<()> {
+    let Left { person } = job.payload()?;
+    shop::payment::method::forget_all(&shop, &person).await?;
+    live::chat::forget(&live, &person).await?;
+    Ok(())
 }
 
 /// The API's description, as `openapi.json` keeps it.

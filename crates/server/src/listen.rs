@@ -1,5 +1,6 @@
 //! Listening: one port for HTTP and HTTPS. The first byte of a connection tells which: a TLS
-//! handshake begins with 22, and no HTTP method does.
+//! handshake begins with 22, and no HTTP method does. Parts over plain HTTP/1.1 are answered at the socket
+//! ([`parts`]), everything else by hyper.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
+use base::Clock;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -18,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 use tracing::{debug, warn};
+
+mod parts;
 
 /// The first byte of a TLS handshake record.
 const TLS_HANDSHAKE: u8 = 22;
@@ -37,6 +41,7 @@ pub struct Door {
     pub parts: PartDoor,
     /// Everything else.
     pub rest: Router,
+    pub clock: Clock,
 }
 
 /// Accepts connections until `stop`, then lets the open ones finish what they are answering.
@@ -78,7 +83,7 @@ pub async fn serve(
 }
 
 async fn connection(
-    stream: TcpStream,
+    mut stream: TcpStream,
     peer: SocketAddr,
     acceptor: Option<TlsAcceptor>,
     app: Door,
@@ -96,7 +101,11 @@ async fn connection(
                 Err(_) => {}
             }
         }
-        _ => speak(stream, peer, app, stop).await,
+        _ => {
+            if parts::serve(&mut stream, &app, &stop).await == parts::Next::Hyper {
+                speak(stream, peer, app, stop).await;
+            }
+        }
     }
 }
 

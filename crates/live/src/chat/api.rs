@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use people::Person;
+use people::SignedIn;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -43,13 +43,13 @@ async fn list(
     params(("broadcast" = String, Path), ("Idempotency-Key" = String, Header)), request_body = NewLine,
     responses((status = 201, body = Line), (status = "4XX", body = Problem)))]
 async fn say(
-    person: Person,
+    by: SignedIn,
     State(live): State<Live>,
     Known(broadcast): Known,
     key: IdempotencyKey,
     Json(new): Json<NewLine>,
 ) -> Result<(StatusCode, Json<Line>), Problem> {
-    let line = chat::say(&live, &broadcast, &person, &new.text, Some(key.0)).await?;
+    let line = chat::say(&live, &broadcast, &by, &new.text, Some(key.0)).await?;
     Ok((StatusCode::CREATED, Json(line)))
 }
 

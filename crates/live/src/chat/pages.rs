@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
-use people::Person;
+use people::SignedIn;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
@@ -29,7 +29,7 @@ struct Typed {
 }
 
 async fn say(
-    person: Person,
+    by: SignedIn,
     State(live): State<Live>,
     Known(broadcast): Known,
     json: WantsJson,
@@ -39,7 +39,7 @@ async fn say(
         "" => None,
         key => Some(IdempotencyKey::of(key)?.0),
     };
-    let line = chat::say(&live, &broadcast, &person, &typed.text, key).await?;
+    let line = chat::say(&live, &broadcast, &by, &typed.text, key).await?;
     Ok(Answer::to(json, &broadcast.path(), line))
 }
 

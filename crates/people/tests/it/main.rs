@@ -7,6 +7,7 @@ mod app;
 mod codes;
 mod consents;
 mod joining;
+mod leaving;
 mod rights;
 mod senders;
 mod sessions;

@@ -108,6 +108,11 @@ impl App {
         panic!("the workers did not come to an end");
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Somebody who has not signed in.
     pub(crate) fn stranger(&self) -> Client {
         Client::new(self.address, None)

@@ -8,3 +8,4 @@ mod app;
 mod pages;
 mod payments;
 mod sale;
+mod video;

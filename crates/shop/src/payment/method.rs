@@ -53,3 +53,10 @@ pub async fn forget(shop: &Shop, person: &PersonId, id: &MethodId) -> Result<()>
     tx.commit().await?;
     if gone == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
+
+/// Forgets every card of somebody who left. The token is all we had, and nobody can charge without it.
+pub async fn forget_all(shop: &Shop, person: &PersonId) -> Result<()> {
+    let mut tx = shop.base.db.begin().await?;
+    sql!(run &mut tx, "delete from stored_methods where person_id = $1", person)?;
+    Ok(tx.commit().await?)
+}
