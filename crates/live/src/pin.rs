@@ -1,7 +1,7 @@
 //! Pins: the product in front of the camera, stamped with the media clock, so that its card appears
 //! with the frame it was pinned at, live and in the replay.
 
-use base::{Db, Id, Tx, events, sql};
+use base::{Db, Id, Tx, Won, events, sql};
 use serde_json::{Value, json};
 use shop::product::{self, Card, ProductId};
 
@@ -64,7 +64,8 @@ pub(crate) async fn remember(
 /// The product, if the store of the broadcast still has it.
 async fn own(live: &Live, broadcast: &Broadcast, product: &ProductId) -> Result<Shown> {
     let shown = find(&live.base.db, product).await?;
-    shown.filter(|shown| shown.card.store_id == broadcast.store).ok_or(Error::ProductGone)
+    let shown = shown.filter(|shown| shown.card.store_id == broadcast.store).ok_or(Error::ProductGone)?;
+    Ok(shown.during(broadcast))
 }
 
 async fn change_by(live: &Live, host: &Host, shown: Option<&Shown>, key: Option<String>) -> Result<Pin> {
@@ -128,19 +129,31 @@ pub struct Shown {
     pub card: Card,
     /// Its variant, when it has only one: whose stock is counted down on the card.
     pub variant: String,
+    /// The lowest price that holds only during a show.
+    live_won: Option<Won>,
 }
 
 /// A product by its id; `None` when it was removed.
 pub async fn find(db: &Db, id: &ProductId) -> Result<Option<Shown>> {
     let Some(card) = product::card(db, id).await? else { return Ok(None) };
-    let variant = match product::variants(db, id).await?.as_slice() {
+    let variants = product::variants(db, id).await?;
+    let live_won = variants.iter().filter_map(|variant| variant.live_price_won).min();
+    let variant = match variants.as_slice() {
         [only] => only.id.to_string(),
         _ => String::new(),
     };
-    Ok(Some(Shown { card, variant }))
+    Ok(Some(Shown { card, variant, live_won }))
 }
 
 impl Shown {
+    /// The card at the price it has in this show, while that is on air.
+    fn during(mut self, broadcast: &Broadcast) -> Shown {
+        if let Some(won) = self.live_won.filter(|_| broadcast.stage.on_air()) {
+            self.card.price_from_won = won.min(self.card.price_from_won);
+        }
+        self
+    }
+
     /// The frame that puts the card up: `{"type":"pin","at_ms":…,"product":{…}}`.
     pub fn frame(&self, broadcast: &BroadcastId, at_ms: i64) -> Value {
         json!({ "type": "pin", "at_ms": at_ms, "product": self.product(broadcast) })
@@ -182,7 +195,7 @@ pub fn buy_path(broadcast: &BroadcastId, product: &ProductId) -> String {
 /// The product that is pinned now; one that was removed meanwhile is not.
 pub async fn shown_now(db: &Db, broadcast: &Broadcast) -> Result<Option<Shown>> {
     match &broadcast.pinned {
-        Some(pinned) => find(db, &pinned.product).await,
+        Some(pinned) => Ok(find(db, &pinned.product).await?.map(|shown| shown.during(broadcast))),
         None => Ok(None),
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
-use base::Db;
+use base::db::Run;
+use base::{Db, Tx, sql};
 use futures::future::BoxFuture;
 use people::StoreId;
-use shop::showing::{Showing, Shows, When};
+use serde_json::json;
+use shop::showing::{OnAir, Showing, Shows, When};
 use shop::store;
 use web::Lang;
 
@@ -30,6 +32,23 @@ impl Shows for Live {
             })
         })
     }
+
+    fn on_air<'a>(&'a self, tx: &'a mut Tx, shows: &'a [String]) -> BoxFuture<'a, base::Result<Vec<OnAir>>> {
+        Box::pin(on_air(tx, shows))
+    }
+
+    fn seen_on_air<'a>(&'a self, db: &'a Db, shows: &'a [String]) -> BoxFuture<'a, base::Result<Vec<OnAir>>> {
+        Box::pin(on_air(db, shows))
+    }
+}
+
+async fn on_air<'a>(on: impl Run<'a>, shows: &[String]) -> base::Result<Vec<OnAir>> {
+    let wanted: Vec<_> = shows.iter().map(|show| json!({ "id": show })).collect();
+    sql!(all on,
+        "select b.id as show, b.store_id as store, p.product_id as product
+         from broadcasts b join broadcast_products p on p.broadcast_id = b.id
+         where b.stage in ('live', 'waiting') and b.id in (select j.value ->> 'id' from json_each($1) as j)",
+        serde_json::to_string(&wanted)?)
 }
 
 async fn found(live: &Live, db: &Db, store: Option<&StoreId>, lang: Lang) -> Result<Vec<Showing>> {

@@ -1,6 +1,8 @@
 //! The buy sheet: over a playing show, or as a page. A returning buyer has one button that orders and
 //! pays at once; everybody else goes on to the review.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -12,8 +14,8 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use web::{Form, IdempotencyKey, Path, Problem, Query, Ui};
 
-use crate::delivery::{Fees, HandOver, Recipient};
-use crate::order::{self, NewLine, NewOrder, Order};
+use crate::delivery::{HandOver, Recipient};
+use crate::order::{self, NewLine, NewOrder, Order, Quote};
 use crate::payment::{self, method};
 use crate::product::{self, ProductId, Sheet, Variant, VariantId};
 use crate::{Buyer, Error, Result, Shop};
@@ -47,6 +49,8 @@ struct SheetPart {
     ui: Ui,
     sheet: Sheet,
     ready: Option<Ready>,
+    /// What one of each variant costs this buyer; what they cannot have now is missing.
+    quotes: HashMap<VariantId, Quote>,
     broadcast: String,
     key: String,
 }
@@ -66,36 +70,45 @@ impl SheetPart {
         if variant.left <= 0 {
             return self.ui.t("shell-sold-out");
         }
-        let price = self.ui.won(variant.price_won);
+        let Some(quote) = self.quotes.get(&variant.id) else { return self.ui.t("buy-had-enough") };
+        let by = self.ready.as_ref().map_or(quote.first_way(), |ready| ready.by);
+        let Some(priced) = quote.way(by) else { return self.ui.won(variant.price_won) };
+        let mut price = self.ui.won(priced.goods_won - priced.discount_won);
+        if priced.goods_won < variant.price_won {
+            price = self.ui.t1("buy-live-price", "price", price);
+        }
+        for cut in &priced.cuts {
+            price = format!("{price} · {}", cut.name_in(self.ui.language()));
+        }
         match &self.ready {
-            Some(ready) => {
-                self.ui.t2("buy-note", "price", price, "total", self.ui.won(self.total(variant, ready)))
-            }
+            Some(_) => self.ui.t2("buy-note", "price", price, "total", self.ui.won(priced.total())),
             None => price,
         }
     }
 
-    fn total(&self, variant: &Variant, ready: &Ready) -> Won {
-        let store = &self.sheet.store;
-        let fees = Fees {
-            parcel_won: store.parcel_won,
-            parcel_cold_won: store.parcel_cold_won,
-            parcel_free_from_won: store.parcel_free_from_won,
-        };
-        variant.price_won + fees.of(ready.by, variant.price_won, self.sheet.product.cold)
-    }
-
     /// Every variant's total as the buyer sees it, for the button to send back.
     fn totals(&self, ready: &Ready) -> String {
-        let totals = self.sheet.variants.iter().map(|one| format!("{}:{}", one.id, self.total(one, ready).0));
+        let totals = self.sheet.variants.iter().filter_map(|one| {
+            Some(format!("{}:{}", one.id, self.quotes.get(&one.id)?.way(ready.by)?.total().0))
+        });
         totals.collect::<Vec<_>>().join(",")
+    }
+
+    /// Whether this buyer can have one now.
+    fn is_there(&self, variant: &Variant) -> bool {
+        variant.left > 0 && self.quotes.contains_key(&variant.id)
+    }
+
+    /// Whether there is anything for this buyer.
+    fn is_open(&self) -> bool {
+        self.sheet.variants.iter().any(|variant| self.is_there(variant))
     }
 
     fn is_first(&self, variant: &Variant) -> bool {
         self.sheet
             .variants
             .iter()
-            .find(|variant| variant.left > 0)
+            .find(|variant| self.is_there(variant))
             .is_some_and(|first| first.id == variant.id)
     }
 
@@ -130,9 +143,13 @@ async fn sheet(
 ) -> Result<Response, Problem> {
     let sheet = product::sheet(&shop.base.db, &id).await?;
     let ready = ready(&shop, &buyer, &sheet).await?;
+    let show = Some(from.broadcast.as_str()).filter(|show| !show.is_empty());
+    let variants: Vec<VariantId> = sheet.variants.iter().map(|variant| variant.id.clone()).collect();
+    let quotes = order::each(&shop, &buyer, show, &variants).await?;
     let key = shop.base.random.token::<16>();
     let identity = sheet.store.identity.lines(&ui);
-    let part = SheetPart { ui: ui.clone(), sheet: sheet.clone(), ready, broadcast: from.broadcast, key };
+    let (broadcast, sheet_of) = (from.broadcast, sheet.clone());
+    let part = SheetPart { ui: ui.clone(), sheet: sheet_of, ready, quotes, broadcast, key };
     let part = web::page(&part)?;
     if is_fragment(&headers) {
         return Ok(buyer.remember(part));
@@ -230,6 +247,7 @@ async fn at_once(shop: &Shop, buyer: &Buyer, id: &ProductId, buying: Buying) -> 
         agreed: true,
         broadcast: Some(buying.broadcast).filter(|show| !show.is_empty()),
         expected_total_won: Some(shown),
+        coupon: None,
     };
     let placed = order::place(shop, buyer, &key.0, wanted).await?;
     payment::pay_kept(shop, &placed.intent, &key.0, &ready.person, &ready.token).await?;

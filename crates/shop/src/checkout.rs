@@ -11,8 +11,10 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use web::{Form, IdempotencyKey, Problem, Query, Ui};
 
+use crate::coupon::key_of;
 use crate::delivery::{HandOver, Recipient};
-use crate::order::{self, NewLine, NewOrder, Quote};
+use crate::discount::Priced;
+use crate::order::{self, Asking, NewLine, NewOrder, Quote};
 use crate::product::VariantId;
 use crate::store::{self, Store};
 use crate::{Buyer, Error, Result, Shop, StoreId, cart};
@@ -47,11 +49,30 @@ struct Filled {
     agreed: String,
     total_parcel: String,
     total_pickup: String,
+    coupon: String,
+    /// The code that the totals above were made with.
+    applied: String,
+    /// `coupon` when only the price with the coupon is asked for.
+    act: String,
 }
 
 impl Filled {
     fn by(&self) -> HandOver {
         if self.hand_over == HandOver::Pickup.slug() { HandOver::Pickup } else { HandOver::Parcel }
+    }
+
+    fn coupon(&self) -> Option<&str> {
+        Some(self.coupon.as_str()).filter(|code| !code.trim().is_empty())
+    }
+
+    /// Whether the buyer has yet to see the price with the code in the field.
+    fn asks_for_price(&self) -> bool {
+        self.act == "coupon" || key_of(&self.coupon) != key_of(&self.applied) || self.is_unread()
+    }
+
+    /// Something is in the field that cannot be a code.
+    fn is_unread(&self) -> bool {
+        self.coupon().is_some_and(|code| key_of(code).is_empty())
     }
 
     fn lines(&self) -> Result<Vec<NewLine>> {
@@ -71,6 +92,7 @@ impl Filled {
             agreed: !self.agreed.is_empty(),
             broadcast: Some(self.broadcast.clone()).filter(|show| !show.is_empty()),
             expected_total_won: Some(Won(shown.parse().map_err(|_| Error::PriceChanged)?)),
+            coupon: self.coupon().map(str::to_owned),
         })
     }
 }
@@ -108,7 +130,7 @@ impl CheckoutPage {
                 total,
             ),
             HandOver::Parcel => {
-                let fee = self.quote.parcel_won.unwrap_or_default();
+                let fee = self.quote.way(by).map(|priced| priced.delivery_won).unwrap_or_default();
                 if fee == Won::ZERO {
                     self.ui.t1("checkout-parcel-free", "total", total)
                 } else {
@@ -120,6 +142,37 @@ impl CheckoutPage {
 
     fn is_exception(&self) -> bool {
         self.quote.is_exception()
+    }
+
+    /// The ways that are offered, each with its price and the words for it.
+    fn ways(&self) -> Vec<(&'static str, &'static str, &Priced)> {
+        let words = |by: HandOver| if by == HandOver::Pickup { "checkout-pickup" } else { "checkout-parcel" };
+        [HandOver::Parcel, HandOver::Pickup]
+            .into_iter()
+            .filter_map(|by| Some((by.slug(), words(by), self.quote.way(by)?)))
+            .collect()
+    }
+
+    /// "−3,000원".
+    fn off(&self, won: &Won) -> String {
+        format!("−{}", self.ui.won(won))
+    }
+
+    /// Whether the code that was typed counts.
+    fn has_coupon(&self) -> bool {
+        matches!(self.quote.coupon, Some(Ok(_)))
+    }
+
+    /// What went wrong that no field is to blame for.
+    fn told(&self) -> String {
+        let lang = self.ui.language();
+        match &self.problem {
+            Some(problem) if problem.slug() == "price-changed" => {
+                format!("{}. {}", problem.title(lang), self.ui.t("checkout-price-changed"))
+            }
+            Some(_) => self.ui.t("checkout-mend"),
+            None => String::new(),
+        }
     }
 }
 
@@ -134,7 +187,8 @@ async fn page(
         (None, Some(store)) => in_cart(&shop, &buyer, store).await?,
         (None, None) => return Ok(Redirect::to("/cart").into_response()),
     };
-    let quote = order::quote(&shop.base.db, &lines).await?;
+    let broadcast = Some(of.broadcast.as_str()).filter(|show| !show.is_empty());
+    let quote = order::quote(&shop, &buyer, Asking { lines: &lines, broadcast, coupon: None }).await?;
     let last = order::last_recipient(&shop.base.db, &buyer.ids()).await?;
     let (by, to) = last.unwrap_or_else(|| (HandOver::Parcel, signed(&buyer)));
     let by = if quote.offers(by) { by } else { quote.first_way() };
@@ -158,6 +212,9 @@ async fn place(
     Form(filled): Form<Filled>,
 ) -> Result<Response, Problem> {
     let key = IdempotencyKey::of(&filled.key)?;
+    if filled.asks_for_price() {
+        return again(&shop, ui, &buyer, filled, None).await;
+    }
     match order::place(&shop, &buyer, &key.0, filled.order()?).await {
         Ok(placed) => {
             if let Ok(store) = filled.store.parse() {
@@ -165,13 +222,33 @@ async fn place(
             }
             buyer.count(&shop, Redirect::to(&format!("/pay/{}", placed.intent))).await
         }
-        Err(wrong @ (Error::Invalid(_) | Error::NotAgreed)) => {
-            let quote = order::quote(&shop.base.db, &filled.lines()?).await?;
-            let page = show(&shop, ui, quote, filled, Some(wrong.into())).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        Err(wrong @ (Error::Invalid(_) | Error::NotAgreed | Error::Coupon(_) | Error::PriceChanged)) => {
+            again(&shop, ui, &buyer, filled, Some(wrong)).await
         }
         Err(refused) => Err(refused.into()),
     }
+}
+
+/// The review once more, at the price of this moment, with everything typed and what is wrong beside it.
+async fn again(
+    shop: &Shop,
+    ui: Ui,
+    buyer: &Buyer,
+    mut filled: Filled,
+    wrong: Option<Error>,
+) -> Result<Response, Problem> {
+    let lines = filled.lines()?;
+    let broadcast = Some(filled.broadcast.as_str()).filter(|show| !show.is_empty());
+    let asking = Asking { lines: &lines, broadcast, coupon: filled.coupon() };
+    let quote = order::quote(shop, buyer, asking).await?;
+    filled.applied = if quote.coupon_fault().is_none() { filled.coupon.clone() } else { String::new() };
+    let wrong = wrong.or(quote.coupon_fault().map(Error::Coupon)).map(Problem::from);
+    let status = wrong.as_ref().map_or(StatusCode::OK, |wrong| match wrong.status() {
+        StatusCode::CONFLICT if wrong.slug() != "price-changed" => StatusCode::UNPROCESSABLE_ENTITY,
+        status => status,
+    });
+    let page = show(shop, ui, quote, filled, wrong).await?;
+    Ok(buyer.remember((status, page)))
 }
 
 async fn show(

@@ -3,6 +3,8 @@
 use axum::http::StatusCode;
 use web::Problem;
 
+use crate::coupon::CouponFault;
+
 /// Why the shop said no.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -42,6 +44,12 @@ pub enum Error {
     RefundTooMuch { left: base::Won },
     #[error("nothing is left to give back")]
     NothingToRefund,
+    #[error("the coupon does not count: {0:?}")]
+    Coupon(CouponFault),
+    #[error("one buyer may have {most} of {name}, and has {had}")]
+    TooManyForOne { name: String, most: i64, had: i64 },
+    #[error("too many promotions or coupons stand")]
+    TooManyDiscounts,
     #[error(transparent)]
     Internal(#[from] base::Error),
 }
@@ -102,9 +110,30 @@ impl From<Error> for Problem {
                 Problem::conflict("refund-too-much").with("left", left).field("amount_won", "refund-too-much")
             }
             Error::NothingToRefund => Problem::conflict("nothing-to-refund"),
+            Error::Coupon(fault) => coupon_problem(fault),
+            Error::TooManyForOne { name, most, had: 0 } => {
+                Problem::conflict("too-many-for-one").with("name", name).with("most", most)
+            }
+            Error::TooManyForOne { name, most, had } => {
+                Problem::conflict("had-enough").with("name", name).with("most", most).with("had", had)
+            }
+            Error::TooManyDiscounts => Problem::conflict("too-many-discounts"),
             Error::Internal(error) => Problem::internal(error),
         }
     }
+}
+
+/// A coupon that does not count is told beside its field.
+fn coupon_problem(fault: CouponFault) -> Problem {
+    let problem = match fault {
+        CouponFault::Unknown => Problem::conflict("coupon-unknown"),
+        CouponFault::Over => Problem::conflict("coupon-over"),
+        CouponFault::UsedUp => Problem::conflict("coupon-used-up"),
+        CouponFault::AlreadyUsed => Problem::conflict("coupon-already-used"),
+        CouponFault::OtherGoods => Problem::conflict("coupon-other-goods"),
+        CouponFault::TooLittle(least) => Problem::conflict("coupon-too-little").with("least", least),
+    };
+    problem.field("coupon", fault.slug())
 }
 
 fn photo_problem(fault: PhotoFault) -> Problem {

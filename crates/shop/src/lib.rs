@@ -9,13 +9,16 @@ pub mod buy;
 pub mod buyer;
 pub mod cart;
 pub mod checkout;
+pub mod coupon;
 pub mod delivery;
+pub mod discount;
 mod error;
 mod faults;
 pub mod order;
 pub mod payment;
 pub mod photo;
 pub mod product;
+pub mod promotion;
 mod set;
 pub mod showing;
 mod spoken;
@@ -23,7 +26,7 @@ pub mod stock;
 pub mod store;
 pub mod text;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use base::{Base, Group, jobs};
 use tokio::sync::Semaphore;
@@ -53,7 +56,7 @@ pub struct Shop {
     pub(crate) darkroom: Arc<Semaphore>,
     pub(crate) placing: Group<Placing>,
     pub(crate) contracts: Contracts,
-    pub(crate) shows: Arc<OnceLock<Arc<dyn showing::Shows>>>,
+    pub(crate) shows: showing::Known,
 }
 
 impl Shop {
@@ -64,15 +67,9 @@ impl Shop {
 
     /// The shop with its stores' contracts.
     pub fn with_contracts(base: Base, hub: Hub, contracts: Contracts) -> Shop {
-        let placing = Group::start(base.db.clone(), Placing);
-        Shop {
-            base,
-            hub,
-            darkroom: Arc::new(Semaphore::new(DARKROOM)),
-            placing,
-            contracts,
-            shows: Arc::default(),
-        }
+        let shows = showing::Known::default();
+        let placing = Group::start(base.db.clone(), Placing::new(shows.clone()));
+        Shop { base, hub, darkroom: Arc::new(Semaphore::new(DARKROOM)), placing, contracts, shows }
     }
 
     /// Says who does the shop's jobs.
@@ -108,6 +105,10 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(checkout::routes())
         .merge(buy::routes())
         .merge(payment::routes())
+        .merge(promotion::pages::routes())
+        .merge(promotion::api::routes())
+        .merge(coupon::pages::routes())
+        .merge(coupon::api::routes())
         .merge(order::pages::routes())
         .merge(order::selling::routes())
         .merge(order::api::routes())

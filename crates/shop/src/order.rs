@@ -11,7 +11,9 @@ use serde_json::json;
 use sqlx::FromRow;
 use web::Lang;
 
+use crate::coupon::{self, CouponId};
 use crate::delivery::{HandOver, Recipient};
+use crate::discount::Cut;
 use crate::payment::{self, IntentId};
 use crate::photo::PhotoId;
 use crate::product::{ProductId, VariantId, Withdrawal};
@@ -21,13 +23,17 @@ use crate::{Error, Result, Shop, set, spoken, stock};
 mod hold;
 mod offer;
 mod place;
+mod quote;
+mod terms;
 
 pub mod api;
 pub mod pages;
 pub mod selling;
 
 pub(crate) use hold::{EXPIRE, HOLD_MS, expire};
-pub use place::{NewLine, NewOrder, Placed, Placing, Quote, place, quote};
+use place::MAX_LINES;
+pub use place::{NewLine, NewOrder, Placed, Placing, place};
+pub use quote::{Asking, Quote, each, quote};
 
 /// Names an order in [`OrderId`].
 pub enum OrderMark {}
@@ -137,6 +143,10 @@ pub struct Order {
     pub goods_won: Won,
     pub delivery_won: Won,
     pub total_won: Won,
+    /// What was taken off the goods, and off the delivery.
+    pub discount_won: Won,
+    pub delivery_off_won: Won,
+    pub coupon_id: Option<CouponId>,
     pub pickup_code: String,
     pub tracking: String,
     pub broadcast: Option<String>,
@@ -155,6 +165,16 @@ impl Order {
     pub fn is_cancelable(&self) -> bool {
         matches!(self.order_state, OrderState::Pending | OrderState::Confirmed)
             && self.fulfilment_state == FulfilmentState::New
+    }
+
+    /// Whether anything was taken off.
+    pub fn is_discounted(&self) -> bool {
+        self.discount_won > Won::ZERO || self.delivery_off_won > Won::ZERO
+    }
+
+    /// The delivery as it would be without a discount.
+    pub fn fee(&self) -> Won {
+        self.delivery_won + self.delivery_off_won
     }
 
     /// Whether the money is here.
@@ -211,6 +231,9 @@ pub struct Line {
     pub cover: Option<PhotoId>,
     pub price_won: Won,
     pub quantity: i64,
+    /// This line's share of what was taken off the order.
+    pub discount_won: Won,
+    /// What is paid for it: price times quantity, less its share.
     pub total_won: Won,
 }
 
@@ -223,6 +246,11 @@ impl Line {
     /// The variant's name for a reader.
     pub fn variant_in(&self, lang: Lang) -> &str {
         read(lang, &self.variant_name, &self.variant_name_en)
+    }
+
+    /// Price times quantity; what is off stands beneath the lines.
+    pub fn gross(&self) -> Won {
+        self.total_won + self.discount_won
     }
 
     /// The photo's id, or nothing.
@@ -284,6 +312,16 @@ pub(crate) async fn state_of(db: &Db, id: &OrderId) -> Result<OrderState> {
 /// The lines of an order.
 pub async fn lines(db: &Db, id: &OrderId) -> Result<Vec<Line>> {
     Ok(sql!(all db, "select * from order_lines where order_id = $1 order by place", id)?)
+}
+
+/// What was taken off an order, by name. Asks only where something was.
+pub async fn discounts(db: &Db, order: &Order) -> Result<Vec<Cut>> {
+    if !order.is_discounted() {
+        return Ok(Vec::new());
+    }
+    Ok(sql!(all db,
+        "select source, source_id, name, name_en, won, on_delivery from order_discounts
+         where order_id = $1 order by place", &order.id)?)
 }
 
 /// A buyer's orders, newest first, after the row `(placed_at_ms, id)`.
@@ -367,6 +405,11 @@ pub async fn cancel(shop: &Shop, order: &Order, by: CanceledBy) -> Result<()> {
     let mut levels = stock::release(&mut tx, &order.id, "released").await?;
     if paid == PaymentState::Refunding {
         levels.extend(stock::take_back(&mut tx, &order.store_id, &order.id, now_ms).await?);
+    }
+    if order.coupon_id.is_some() {
+        coupon::release(&mut tx, std::slice::from_ref(&order.id), "released").await?;
+    }
+    if paid == PaymentState::Refunding {
         payment::owe_refund(&mut tx, &order.id, now_ms).await?;
     } else {
         payment::close(&mut tx, &order.id).await?;
@@ -421,6 +464,9 @@ pub(crate) async fn confirm(tx: &mut Tx, order: &OrderId, now_ms: i64) -> Result
         "update orders set order_state = 'confirmed', payment_state = 'paid', canceled_for = '', paid_at_ms = $2,
              changed_at_ms = $2
          where id = $1 returning *", order, now_ms)?;
+    if order.coupon_id.is_some() {
+        coupon::commit(tx, &order.id).await?;
+    }
     let lines: Vec<Line> =
         sql!(all &mut *tx, "select * from order_lines where order_id = $1 order by place", &order.id)?;
     let said = spoken::order(

@@ -19,6 +19,7 @@ pub(crate) mod selling;
 
 pub(crate) use draft::MAX_PHOTOS;
 pub use draft::{Draft, NewVariant, change, create, remove, restore};
+pub(crate) use form::number;
 
 /// Names a product in [`ProductId`].
 pub enum ProductMark {}
@@ -110,6 +111,8 @@ pub struct Product {
     pub cold: bool,
     pub price_from_won: Won,
     pub price_to_won: Won,
+    /// So many pieces one buyer may have, over all their orders; 0: no limit.
+    pub per_buyer: i64,
     pub on_sale: bool,
     pub removed_at_ms: Option<i64>,
     pub created_at_ms: i64,
@@ -144,6 +147,8 @@ pub struct Variant {
     pub name: String,
     pub name_en: String,
     pub price_won: Won,
+    /// The price for orders from a show, while it is on air.
+    pub live_price_won: Option<Won>,
     pub on_hand: i64,
     /// On hand and not promised to anybody.
     #[sqlx(rename = "available")]
@@ -201,6 +206,9 @@ pub struct Card {
     pub store_name_en: String,
     #[serde(skip)]
     pub created_at_ms: i64,
+    /// Until when its store has a promotion.
+    #[serde(skip)]
+    pub(crate) promoted_until_ms: i64,
 }
 
 impl Card {
@@ -259,7 +267,7 @@ pub async fn sheet(db: &Db, id: &ProductId) -> Result<Sheet> {
 /// The variants of a product, in the seller's order.
 pub async fn variants(db: &Db, product: &ProductId) -> Result<Vec<Variant>> {
     Ok(sql!(all db,
-        "select v.id, v.name, v.name_en, v.price_won, l.on_hand, l.on_hand - l.reserved as available
+        "select v.id, v.name, v.name_en, v.price_won, v.live_price_won, l.on_hand, l.on_hand - l.reserved as available
          from variants v join stock_levels l on l.variant_id = v.id
          where v.product_id = $1 and v.retired = false order by v.place", product)?)
 }

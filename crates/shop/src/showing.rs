@@ -1,12 +1,16 @@
 //! What is on air, as the shop's pages show it. The shop knows no broadcasts: whoever does tells it
 //! through [`Shows`], put in place once by the server.
 
-use base::{Db, clock};
+use std::sync::{Arc, OnceLock};
+
+use base::{Db, Tx, clock};
 use futures::future::BoxFuture;
 use people::StoreId;
+use sqlx::FromRow;
 use web::Lang;
 
 use crate::Shop;
+use crate::product::ProductId;
 
 /// A show in a list: live now, announced, or to be seen again.
 #[derive(Clone, Debug)]
@@ -55,7 +59,25 @@ pub trait Shows: Send + Sync {
     /// Live now, then to come, then over: for the market, or for one store.
     fn shows<'a>(&'a self, db: &'a Db, store: Option<&'a StoreId>, lang: Lang)
     -> BoxFuture<'a, Vec<Showing>>;
+
+    /// Of these shows, the ones that are on air, each with its store and its goods; one statement in the writer's own
+    /// transaction.
+    fn on_air<'a>(&'a self, tx: &'a mut Tx, shows: &'a [String]) -> BoxFuture<'a, base::Result<Vec<OnAir>>>;
+
+    /// The same, to show a price.
+    fn seen_on_air<'a>(&'a self, db: &'a Db, shows: &'a [String]) -> BoxFuture<'a, base::Result<Vec<OnAir>>>;
 }
+
+/// One of the goods of a show that is on air.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, FromRow)]
+pub struct OnAir {
+    pub show: String,
+    pub store: StoreId,
+    pub product: ProductId,
+}
+
+/// Who knows the broadcasts; nobody until somebody is put in place.
+pub type Known = Arc<OnceLock<Arc<dyn Shows>>>;
 
 /// What to show, nothing while nobody knows.
 pub(crate) async fn of(shop: &Shop, store: Option<&StoreId>, lang: Lang) -> Vec<Showing> {

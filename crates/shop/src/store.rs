@@ -63,6 +63,8 @@ pub struct Store {
     pub parcel_won: Won,
     pub parcel_cold_won: Won,
     pub parcel_free_from_won: Won,
+    /// Until when it has a promotion; 0: it has none.
+    pub(crate) promoted_until_ms: i64,
     pub created_at_ms: i64,
 }
 

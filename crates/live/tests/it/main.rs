@@ -4,5 +4,6 @@
 
 mod broadcasts;
 mod market;
+mod prices;
 mod room;
 mod video;

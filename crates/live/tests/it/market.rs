@@ -321,7 +321,7 @@ async fn stall(shop: &Shop, owner: &Person, name: &str) -> StoreId {
 }
 
 async fn goods(shop: &Shop, store: &StoreId, name: &str, won: i64) -> ProductId {
-    let variant = NewVariant { pick: Vec::new(), price_won: Won(won), stock: 5 };
+    let variant = NewVariant { price_won: Won(won), stock: 5, ..NewVariant::default() };
     let draft = Draft {
         name: name.into(),
         unit: "두 마리".into(),

@@ -128,6 +128,7 @@ async fn draft(app: &App, product: &Product) -> Result<Draft> {
             .collect(),
         price_won: Won(variant.price_won),
         stock: variant.stock,
+        ..NewVariant::default()
     });
     Ok(Draft {
         name: text(&product.name),
@@ -146,6 +147,7 @@ async fn draft(app: &App, product: &Product) -> Result<Draft> {
         parcel: product.delivery.iter().any(|way| way == "parcel"),
         pickup: product.delivery.iter().any(|way| way == "pickup"),
         cold: product.cold,
+        ..Draft::default()
     })
 }
 

@@ -5,22 +5,27 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use base::{Won, clock};
 use people::StoreId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web::cursor::{Listed, Paging};
 use web::{IdempotencyKey, Json, Path, Problem, Query};
 
 use super::{
-    CanceledBy, FulfilmentState, Line, NewOrder, Order, OrderId, OrderState, PaymentState,
-    cancel as call_off, intent_of, lines, list, of_buyer, place,
+    Asking, CanceledBy, FulfilmentState, Line, MAX_LINES, NewLine, NewOrder, Order, OrderId, OrderState,
+    PaymentState, cancel as call_off, discounts, intent_of, lines, list, of_buyer, place, quote,
 };
 use crate::delivery::{HandOver, Recipient};
+use crate::discount::{Cut, Priced};
 use crate::payment::IntentId;
 use crate::{Buyer, Error, Shop};
 
 pub(crate) fn routes() -> OpenApiRouter<Shop> {
-    OpenApiRouter::new().routes(routes!(create, all)).routes(routes!(one)).routes(routes!(cancel))
+    OpenApiRouter::new()
+        .routes(routes!(create, all))
+        .routes(routes!(one))
+        .routes(routes!(cancel))
+        .routes(routes!(price))
 }
 
 /// An order as its buyer sees it.
@@ -38,8 +43,12 @@ struct OrderBody {
     #[serde(flatten)]
     to: Recipient,
     goods_won: Won,
+    /// What is off the goods.
+    discount_won: Won,
     delivery_won: Won,
     total_won: Won,
+    /// What was taken off, by name; off the delivery too.
+    discounts: Vec<Cut>,
     /// Read out at the stall; empty for a parcel.
     pickup_code: String,
     tracking: String,
@@ -55,6 +64,7 @@ struct OrderBody {
 impl OrderBody {
     async fn of(shop: &Shop, order: Order) -> Result<OrderBody, Error> {
         let lines = lines(&shop.base.db, &order.id).await?;
+        let discounts = discounts(&shop.base.db, &order).await?;
         let payment_id = intent_of(&shop.base.db, &order.id).await?;
         // The code proves that the money is here; before that it says nothing.
         let pickup_code = if order.is_paid() { order.pickup_code } else { String::new() };
@@ -68,6 +78,8 @@ impl OrderBody {
             hand_over: order.hand_over,
             to: order.to,
             goods_won: order.goods_won,
+            discount_won: order.discount_won,
+            discounts,
             delivery_won: order.delivery_won,
             total_won: order.total_won,
             pickup_code,
@@ -95,6 +107,81 @@ async fn create(
     let order = of_buyer(&shop.base.db, &buyer.ids(), &placed.order).await?;
     let body = OrderBody::of(&shop, order).await?;
     Ok(buyer.remember((StatusCode::CREATED, axum::Json(body)).into_response()))
+}
+
+/// What a price is asked for.
+#[derive(Default, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+struct NewQuote {
+    /// All lines are of one store.
+    lines: Vec<NewLine>,
+    /// The show it would be bought from.
+    broadcast: Option<String>,
+    /// A coupon's code, as it was typed.
+    coupon: Option<String>,
+}
+
+/// What an order would come to now. It promises nothing; ordering does.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Quote)]
+struct QuoteBody {
+    store_id: StoreId,
+    /// Absent where it is not offered.
+    parcel: Option<PriceBody>,
+    pickup: Option<PriceBody>,
+}
+
+/// The price of one way of handing over.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Price)]
+struct PriceBody {
+    goods_won: Won,
+    /// What is off the goods.
+    discount_won: Won,
+    /// What is left of the fee.
+    delivery_won: Won,
+    /// What an order is charged; send it back as `expected_total_won`.
+    total_won: Won,
+    /// What was taken off, by name; off the delivery too.
+    discounts: Vec<Cut>,
+}
+
+impl From<&Priced> for PriceBody {
+    fn from(priced: &Priced) -> PriceBody {
+        PriceBody {
+            goods_won: priced.goods_won,
+            discount_won: priced.discount_won,
+            delivery_won: priced.delivery_won,
+            total_won: priced.total(),
+            discounts: priced.cuts.clone(),
+        }
+    }
+}
+
+/// Ask what an order would come to, with a coupon or without.
+///
+/// A coupon that does not count is a 409 that says why.
+#[utoipa::path(post, path = "/api/v1/quotes", tag = "shop", request_body = NewQuote,
+    responses((status = 200, body = QuoteBody), (status = "4XX", body = Problem)))]
+async fn price(
+    State(shop): State<Shop>,
+    buyer: Buyer,
+    Json(wanted): Json<NewQuote>,
+) -> Result<Response, Problem> {
+    let (broadcast, coupon) = (wanted.broadcast.as_deref(), wanted.coupon.as_deref());
+    if wanted.lines.len() > MAX_LINES {
+        return Err(Error::Invalid(vec![("lines".to_owned(), "too-many")]).into());
+    }
+    let quote = quote(&shop, &buyer, Asking { lines: &wanted.lines, broadcast, coupon }).await?;
+    if let Some(fault) = quote.coupon_fault() {
+        return Err(Error::Coupon(fault).into());
+    }
+    let body = QuoteBody {
+        parcel: quote.way(HandOver::Parcel).map(PriceBody::from),
+        pickup: quote.way(HandOver::Pickup).map(PriceBody::from),
+        store_id: quote.store,
+    };
+    Ok(buyer.remember(axum::Json(body).into_response()))
 }
 
 /// A page of the buyer's orders.

@@ -6,6 +6,7 @@ use serde_json::json;
 use sqlx::FromRow;
 
 use super::OrderId;
+use crate::coupon::{self, CouponId};
 use crate::product::VariantId;
 use crate::stock::{self, Amount};
 use crate::{Result, Shop, set};
@@ -37,11 +38,17 @@ pub(super) async fn let_go(tx: &mut Tx, now_ms: i64) -> Result<()> {
         .collect();
     let levels = stock::unreserve(tx, &amounts).await?;
     let orders: Vec<_> = freed.iter().map(|one| json!({ "id": one.order_id })).collect();
-    sql!(run &mut *tx,
+    let over: Vec<(OrderId, Option<CouponId>)> = sql!(all &mut *tx,
         "update orders set order_state = 'canceled', canceled_for = 'expired', changed_at_ms = $2,
              payment_state = case payment_state when 'awaiting' then 'failed' else payment_state end
-         where order_state = 'pending' and id in (select j.value ->> 'id' from json_each($1) as j)",
+         where order_state = 'pending' and id in (select j.value ->> 'id' from json_each($1) as j)
+         returning id, coupon_id",
         set::of(&orders)?, now_ms)?;
+    let with_coupon: Vec<OrderId> =
+        over.into_iter().filter(|(_, coupon)| coupon.is_some()).map(|(order, _)| order).collect();
+    if !with_coupon.is_empty() {
+        coupon::release(tx, &with_coupon, "expired").await?;
+    }
     stock::tell(tx, &levels, &[]).await
 }
 

@@ -35,6 +35,12 @@ pub(crate) struct Offer {
     parcel_won: Won,
     parcel_cold_won: Won,
     parcel_free_from_won: Won,
+    /// The price for orders from a show that is on air.
+    pub(super) live_price_won: Option<Won>,
+    /// So many one buyer may have; 0: no limit.
+    pub(super) per_buyer: i64,
+    /// Until when the store has a promotion.
+    pub(super) promoted_until_ms: i64,
 }
 
 impl Offer {

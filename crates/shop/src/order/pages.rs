@@ -9,9 +9,10 @@ use web::cursor::{Listed, Paging};
 use web::{Path, Problem, Query, Ui};
 
 use super::{
-    CanceledBy, FulfilmentState, Line, Order, OrderId, OrderState, PaymentState, Summary, lines, list,
-    of_buyer,
+    CanceledBy, FulfilmentState, Line, Order, OrderId, OrderState, PaymentState, Summary, discounts, lines,
+    list, of_buyer,
 };
+use crate::discount::Cut;
 use crate::payment::refund::{self, Refund};
 use crate::payment::{self, Deposit, Intent, IntentState};
 use crate::store::{self, Store};
@@ -51,6 +52,7 @@ struct OrderPage {
     ui: Ui,
     order: Order,
     lines: Vec<Line>,
+    discounts: Vec<Cut>,
     store: Store,
     identity: Vec<(String, String)>,
     intent: Intent,
@@ -103,12 +105,13 @@ async fn one(
     let db = &shop.base.db;
     let order = of_buyer(db, &buyer.ids(), &id).await?;
     let lines = lines(db, &id).await?;
+    let discounts = discounts(db, &order).await?;
     let store = store::find(db, &order.store_id).await?;
     let intent = payment::of_order(db, &id).await?;
     let deposit = Deposit::of(&shop, &intent).await?.filter(|_| order.order_state == OrderState::Pending);
     let refunds = refund::of_order(db, &id).await?;
     let identity = store.identity.lines(&ui);
-    let page = OrderPage { ui, order, lines, store, identity, intent, deposit, refunds };
+    let page = OrderPage { ui, order, lines, discounts, store, identity, intent, deposit, refunds };
     Ok(web::page(&page)?.into_response())
 }
 

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use base::group::Batch;
-use base::{Db, Tx, Won, clock, jobs, sql};
+use base::{Tx, Won, clock, jobs, sql};
 use people::StoreId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,17 +17,21 @@ use sqlx::FromRow;
 use super::OrderId;
 use super::hold::{EXPIRE, HOLD_MS, let_go};
 use super::offer::{self, Offer, Offers};
+use super::terms::{Terms, Wish};
 use crate::buyer::Buyer;
 use crate::cart;
+use crate::coupon::{self, CouponId, Taken};
 use crate::delivery::{HandOver, Recipient};
+use crate::discount::{Cut, Priced};
 use crate::faults::Faults;
 use crate::payment::IntentId;
-use crate::product::{VariantId, Withdrawal};
+use crate::product::VariantId;
+use crate::showing;
 use crate::stock::{self, Amount};
 use crate::{Error, Result, Shop, set};
 
 /// Lines of one order.
-const MAX_LINES: usize = 50;
+pub(super) const MAX_LINES: usize = 50;
 /// Digits of a pickup code, read out at the stall.
 const PICKUP_CODE: u32 = 4;
 
@@ -47,6 +51,9 @@ pub struct NewOrder {
     pub broadcast: Option<String>,
     /// The total the buyer was shown; another total is a 409.
     pub expected_total_won: Option<Won>,
+    /// A coupon's code, as it was typed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coupon: Option<String>,
 }
 
 /// A line of an order that is asked for.
@@ -64,60 +71,6 @@ pub struct Placed {
     pub intent: IntentId,
 }
 
-/// What an order would come to, for the review page and the buy sheet.
-#[derive(Clone, Debug)]
-pub struct Quote {
-    pub store: StoreId,
-    pub(crate) lines: Vec<(Offer, i64)>,
-    pub goods_won: Won,
-    pub parcel_won: Option<Won>,
-    pub pickup: bool,
-}
-
-impl Quote {
-    /// Whether it may be handed over this way.
-    pub fn offers(&self, by: HandOver) -> bool {
-        match by {
-            HandOver::Parcel => self.parcel_won.is_some(),
-            HandOver::Pickup => self.pickup,
-        }
-    }
-
-    /// The way to propose when nobody has said.
-    pub fn first_way(&self) -> HandOver {
-        if self.parcel_won.is_some() { HandOver::Parcel } else { HandOver::Pickup }
-    }
-
-    /// What all of it comes to.
-    pub fn total(&self, by: HandOver) -> Won {
-        match by {
-            HandOver::Parcel => self.goods_won + self.parcel_won.unwrap_or_default(),
-            HandOver::Pickup => self.goods_won,
-        }
-    }
-
-    /// Whether something cannot be sent back as usual, which the buyer has to agree to.
-    pub fn is_exception(&self) -> bool {
-        self.lines.iter().any(|(offer, _)| offer.withdrawal.is_exception())
-    }
-
-    /// The notices on that, each once, as keys of their words.
-    pub fn notices(&self) -> Vec<&'static str> {
-        let mut keys: Vec<_> = self
-            .lines
-            .iter()
-            .filter_map(|(offer, _)| match offer.withdrawal {
-                Withdrawal::Normal => None,
-                Withdrawal::Fresh => Some("shop-withdrawal-fresh"),
-                Withdrawal::Made => Some("shop-withdrawal-made"),
-            })
-            .collect();
-        keys.sort_unstable();
-        keys.dedup();
-        keys
-    }
-}
-
 /// Holds the goods for `buyer` and writes the order. The same `key` gives the same order.
 pub async fn place(shop: &Shop, buyer: &Buyer, key: &str, wanted: NewOrder) -> Result<Placed> {
     let wanted = checked(wanted)?;
@@ -126,7 +79,7 @@ pub async fn place(shop: &Shop, buyer: &Buyer, key: &str, wanted: NewOrder) -> R
     let ask = Asked {
         order: OrderId::new(now_ms),
         intent: IntentId::new(now_ms),
-        buyer: buyer.id(),
+        buyers: buyer.ids(),
         key: key.to_owned(),
         body_hash,
         pickup_code: shop.base.random.digits(PICKUP_CODE),
@@ -136,22 +89,17 @@ pub async fn place(shop: &Shop, buyer: &Buyer, key: &str, wanted: NewOrder) -> R
     shop.placing.ask(Ask::Place(Box::new(ask))).await??.ok_or(Error::NotFound)
 }
 
-/// What `lines` would cost now; lines that are not for sale are refused as they would be in an order.
-pub async fn quote(db: &Db, lines: &[NewLine]) -> Result<Quote> {
-    let ids: Vec<_> = lines.iter().map(|line| line.variant.clone()).collect();
-    let offers = offer::read(db, &ids).await?;
-    let (store, lines) = matched(&offers, lines)?;
-    let goods_won = goods(&lines)?;
-    let cold = lines.iter().any(|(offer, _)| offer.cold);
-    let parcel = lines.iter().all(|(offer, _)| offer.parcel);
-    let fee = lines[0].0.fees().of(HandOver::Parcel, goods_won, cold);
-    let pickup = lines.iter().all(|(offer, _)| offer.pickup);
-    let lines = lines.into_iter().map(|(offer, quantity)| (offer.clone(), quantity)).collect();
-    Ok(Quote { store, lines, goods_won, parcel_won: parcel.then_some(fee), pickup })
+/// The writer of orders: see the module.
+pub struct Placing {
+    shows: showing::Known,
 }
 
-/// The writer of orders: see the module.
-pub struct Placing;
+impl Placing {
+    /// A writer that asks `shows` which show is on air.
+    pub(crate) fn new(shows: showing::Known) -> Placing {
+        Placing { shows }
+    }
+}
 
 /// What the writer is asked.
 pub enum Ask {
@@ -166,7 +114,8 @@ pub enum Ask {
 pub struct Asked {
     order: OrderId,
     intent: IntentId,
-    buyer: String,
+    /// Every name this buyer's orders may be under; this one is kept under the first.
+    buyers: Vec<String>,
     key: String,
     body_hash: String,
     pickup_code: String,
@@ -174,12 +123,34 @@ pub struct Asked {
     now_ms: i64,
 }
 
+impl Asked {
+    /// The name it is kept under.
+    fn buyer(&self) -> &str {
+        self.buyers.first().map(String::as_str).unwrap_or_default()
+    }
+
+    /// What makes it the same request when it comes again.
+    fn name(&self) -> (String, String) {
+        (self.buyer().to_owned(), self.key.clone())
+    }
+
+    fn wish(&self) -> Wish<'_> {
+        let wanted = &self.wanted;
+        Wish {
+            buyers: &self.buyers,
+            lines: &wanted.lines,
+            broadcast: wanted.broadcast.as_deref(),
+            coupon: wanted.coupon.as_deref(),
+        }
+    }
+}
+
 impl Batch for Placing {
     type Ask = Ask;
     type Answer = Result<Option<Placed>>;
 
     async fn apply(&self, tx: &mut Tx, asks: &[Ask]) -> base::Result<Vec<Self::Answer>> {
-        match write(tx, asks).await {
+        match write(tx, &self.shows, asks).await {
             Ok(answers) => Ok(answers),
             Err(Error::Internal(error)) => Err(error),
             // Refusals are answers of single orders; the batch itself fails only inside.
@@ -188,12 +159,15 @@ impl Batch for Placing {
     }
 }
 
-async fn write(tx: &mut Tx, asks: &[Ask]) -> Result<Vec<Result<Option<Placed>>>> {
+async fn write(tx: &mut Tx, shows: &showing::Known, asks: &[Ask]) -> Result<Vec<Result<Option<Placed>>>> {
     let now_ms = asks.iter().map(Ask::now_ms).max().unwrap_or_default();
     let_go(tx, now_ms).await?;
     let orders: Vec<&Asked> = asks.iter().filter_map(Ask::order).collect();
     let mut known = known(tx, &orders).await?;
     let mut offers = offer::lock(tx, &variants(&orders)).await?;
+    let new: Vec<Wish<'_>> =
+        orders.iter().filter(|asked| !known.contains_key(&asked.name())).map(|asked| asked.wish()).collect();
+    let mut terms = Terms::lock(tx, shows, &new, &offers, now_ms).await?;
     let mut admitted: Vec<Admitted<'_>> = Vec::with_capacity(orders.len());
     let mut answers = Vec::with_capacity(asks.len());
     for ask in asks {
@@ -201,7 +175,7 @@ async fn write(tx: &mut Tx, asks: &[Ask]) -> Result<Vec<Result<Option<Placed>>>>
             answers.push(Ok(None));
             continue;
         };
-        let name = (asked.buyer.clone(), asked.key.clone());
+        let name = asked.name();
         if let Some(before) = known.get(&name) {
             answers.push(if before.body_hash == asked.body_hash {
                 Ok(Some(before.placed()))
@@ -210,7 +184,7 @@ async fn write(tx: &mut Tx, asks: &[Ask]) -> Result<Vec<Result<Option<Placed>>>>
             });
             continue;
         }
-        match admit(&mut offers, asked) {
+        match admit(&mut offers, &mut terms, asked, now_ms) {
             Ok(order) => {
                 known.insert(name, Known::of(asked));
                 answers.push(Ok(Some(Placed { order: asked.order.clone(), intent: asked.intent.clone() })));
@@ -254,7 +228,7 @@ struct Known {
 impl Known {
     fn of(asked: &Asked) -> Known {
         Known {
-            buyer: asked.buyer.clone(),
+            buyer: asked.buyer().to_owned(),
             key: asked.key.clone(),
             body_hash: asked.body_hash.clone(),
             order_id: asked.order.clone(),
@@ -268,7 +242,8 @@ impl Known {
 }
 
 async fn known(tx: &mut Tx, orders: &[&Asked]) -> Result<HashMap<(String, String), Known>> {
-    let keys: Vec<_> = orders.iter().map(|asked| json!({ "buyer": asked.buyer, "key": asked.key })).collect();
+    let keys: Vec<_> =
+        orders.iter().map(|asked| json!({ "buyer": asked.buyer(), "key": asked.key })).collect();
     let rows: Vec<Known> = sql!(all tx,
         "select o.buyer, o.key, o.body_hash, o.id as order_id, i.id as intent_id
          from json_each($1) as j
@@ -290,16 +265,14 @@ struct Admitted<'a> {
     asked: &'a Asked,
     store: StoreId,
     lines: Vec<(Offer, i64)>,
-    goods_won: Won,
-    delivery_won: Won,
+    priced: Priced,
+    coupon: Option<CouponId>,
 }
 
 /// Decides one order against what is left after those before it, and takes its share.
-fn admit<'a>(offers: &mut Offers, asked: &'a Asked) -> Result<Admitted<'a>> {
-    let wanted = &asked.wanted;
-    let (store, lines) = matched(offers, &wanted.lines)?;
-    let lines: Vec<(Offer, i64)> =
-        lines.into_iter().map(|(offer, quantity)| (offer.clone(), quantity)).collect();
+fn admit<'a>(offers: &mut Offers, terms: &mut Terms, asked: &'a Asked, now_ms: i64) -> Result<Admitted<'a>> {
+    let (wanted, wish) = (&asked.wanted, asked.wish());
+    let (store, lines) = matched(offers, terms, &wish)?;
     for (offer, quantity) in &lines {
         if offer.available < *quantity {
             return Err(Error::SoldOut { name: offer.name.clone(), left: offer.available.max(0) });
@@ -315,11 +288,12 @@ fn admit<'a>(offers: &mut Offers, asked: &'a Asked) -> Result<Admitted<'a>> {
             return Err(Error::NotAgreed);
         }
     }
-    let borrowed: Vec<_> = lines.iter().map(|(offer, quantity)| (offer, *quantity)).collect();
-    let goods_won = goods(&borrowed)?;
-    let cold = lines.iter().any(|(offer, _)| offer.cold);
-    let delivery_won = lines[0].0.fees().of(wanted.hand_over, goods_won, cold);
-    if wanted.expected_total_won.is_some_and(|shown| shown != goods_won + delivery_won) {
+    goods(&lines)?;
+    terms.allow(&lines, &wish)?;
+    let coupon = terms.coupon(&store, &wish, now_ms).map_err(Error::Coupon)?;
+    let priced = terms.price(&store, &lines, wanted.hand_over, &wish, coupon).map_err(Error::Coupon)?;
+    let coupon = coupon.map(|coupon| coupon.id.clone());
+    if wanted.expected_total_won.is_some_and(|shown| shown != priced.total()) {
         return Err(Error::PriceChanged);
     }
     for (offer, quantity) in &lines {
@@ -327,13 +301,18 @@ fn admit<'a>(offers: &mut Offers, asked: &'a Asked) -> Result<Admitted<'a>> {
             offer.available -= quantity;
         }
     }
-    Ok(Admitted { asked, store, lines, goods_won, delivery_won })
+    terms.took(&store, &lines, asked.buyer(), coupon.as_ref());
+    Ok(Admitted { asked, store, lines, priced, coupon })
 }
 
-/// Finds each line's offer; all of one store, open, lines on one variant summed.
-fn matched<'o>(offers: &'o Offers, lines: &[NewLine]) -> Result<(StoreId, Vec<(&'o Offer, i64)>)> {
-    let mut found: Vec<(&Offer, i64)> = Vec::with_capacity(lines.len());
-    for line in lines {
+/// Finds each line's offer at its price; all of one store, open, lines on one variant summed.
+pub(super) fn matched(
+    offers: &Offers,
+    terms: &Terms,
+    wish: &Wish<'_>,
+) -> Result<(StoreId, Vec<(Offer, i64)>)> {
+    let mut found: Vec<(Offer, i64)> = Vec::with_capacity(wish.lines.len());
+    for line in wish.lines {
         cart::check_quantity(line.quantity)?;
         let offer = offers.get(&line.variant).ok_or(Error::NotFound)?;
         if !offer.is_open {
@@ -341,7 +320,7 @@ fn matched<'o>(offers: &'o Offers, lines: &[NewLine]) -> Result<(StoreId, Vec<(&
         }
         match found.iter_mut().find(|(known, _)| known.variant_id == offer.variant_id) {
             Some((_, quantity)) => *quantity += line.quantity,
-            None => found.push((offer, line.quantity)),
+            None => found.push((terms.offered(offer, wish), line.quantity)),
         }
     }
     let store = found.first().map(|(offer, _)| offer.store_id.clone()).ok_or(Error::CartEmpty)?;
@@ -351,7 +330,8 @@ fn matched<'o>(offers: &'o Offers, lines: &[NewLine]) -> Result<(StoreId, Vec<(&
     Ok((store, found))
 }
 
-fn goods(lines: &[(&Offer, i64)]) -> Result<Won> {
+/// What the goods come to, refused when that is more than one order may be.
+pub(super) fn goods(lines: &[(Offer, i64)]) -> Result<Won> {
     let sum = lines.iter().try_fold(Won::ZERO, |sum, (offer, quantity)| {
         let sum = sum + offer.price_won.times(*quantity)?;
         (sum <= Won::MAX).then_some(sum)
@@ -365,15 +345,22 @@ async fn write_down(tx: &mut Tx, admitted: &[Admitted<'_>], now_ms: i64) -> Resu
     let mut orders = Vec::with_capacity(admitted.len());
     let (mut lines, mut intents, mut holds) = (Vec::new(), Vec::new(), Vec::new());
     let mut taken: HashMap<VariantId, i64> = HashMap::new();
-    let mut shows = Vec::new();
+    let (mut shows, mut cuts, mut coupons) = (Vec::new(), Vec::new(), Vec::new());
     for (order, number) in admitted.iter().zip(numbers) {
         orders.push(order.row(&number, now_ms));
         intents.push(json!({
             "id": order.asked.intent, "store": order.store, "order": order.asked.order,
-            "amount": order.goods_won + order.delivery_won,
+            "amount": order.priced.total(),
+        }));
+        cuts.extend(order.priced.cuts.iter().enumerate().map(|(place, cut)| order.cut(place, cut)));
+        coupons.extend(order.coupon.as_ref().map(|coupon| Taken {
+            coupon,
+            store: &order.store,
+            order: &order.asked.order,
+            buyer: order.asked.buyer(),
         }));
         for (place, (offer, quantity)) in order.lines.iter().enumerate() {
-            lines.push(line(&order.asked.order, place, offer, *quantity));
+            lines.push(line(&order.asked.order, place, offer, *quantity, order.priced.shares[place]));
             holds.push(json!({
                 "id": format!("{}:{place}", order.asked.order), "store": order.store, "order": order.asked.order,
                 "variant": offer.variant_id, "quantity": quantity,
@@ -388,7 +375,13 @@ async fn write_down(tx: &mut Tx, admitted: &[Admitted<'_>], now_ms: i64) -> Resu
         taken.into_iter().map(|(variant_id, quantity)| Amount { variant_id, quantity }).collect();
     taken.sort_unstable_by(|a, b| a.variant_id.cmp(&b.variant_id));
     let levels = stock::reserve(tx, &taken).await?;
+    if !coupons.is_empty() {
+        coupon::hold(tx, &coupons, now_ms).await?;
+    }
     insert_orders(tx, &set::of(&orders)?, now_ms).await?;
+    if !cuts.is_empty() {
+        insert_cuts(tx, &set::of(&cuts)?).await?;
+    }
     insert_lines(tx, &set::of(&lines)?).await?;
     insert_rest(tx, &set::of(&intents)?, &set::of(&holds)?, now_ms).await?;
     shows.sort_unstable();
@@ -400,26 +393,35 @@ async fn write_down(tx: &mut Tx, admitted: &[Admitted<'_>], now_ms: i64) -> Resu
 
 impl Admitted<'_> {
     fn row(&self, number: &str, now_ms: i64) -> serde_json::Value {
-        let Asked { order, buyer, key, body_hash, pickup_code, wanted, .. } = self.asked;
+        let Asked { order, key, body_hash, pickup_code, wanted, .. } = self.asked;
         let pickup_code = if wanted.hand_over == HandOver::Pickup { pickup_code.as_str() } else { "" };
         json!({
-            "id": order, "store": self.store, "number": number, "buyer": buyer, "key": key, "hash": body_hash,
-            "hand_over": wanted.hand_over.slug(), "recipient": wanted.to.recipient, "phone": wanted.to.phone,
+            "id": order, "store": self.store, "number": number, "buyer": self.asked.buyer(), "key": key,
+            "hash": body_hash, "hand_over": wanted.hand_over.slug(), "recipient": wanted.to.recipient, "phone": wanted.to.phone,
             "postcode": wanted.to.postcode, "address": wanted.to.address, "detail": wanted.to.address_detail,
-            "note": wanted.to.note, "goods": self.goods_won, "delivery": self.delivery_won,
-            "total": self.goods_won + self.delivery_won, "code": pickup_code, "agreed": i64::from(wanted.agreed),
-            "broadcast": wanted.broadcast, "expires": now_ms + HOLD_MS,
+            "note": wanted.to.note, "goods": self.priced.goods_won, "delivery": self.priced.delivery_won,
+            "total": self.priced.total(), "code": pickup_code, "agreed": i64::from(wanted.agreed),
+            "broadcast": wanted.broadcast, "expires": now_ms + HOLD_MS, "off": self.priced.discount_won,
+            "delivery_off": self.priced.delivery_off_won, "coupon": self.coupon,
+        })
+    }
+
+    fn cut(&self, place: usize, cut: &Cut) -> serde_json::Value {
+        json!({
+            "order": self.asked.order, "place": place, "store": self.store, "source": cut.source,
+            "source_id": cut.source_id, "name": cut.name, "name_en": cut.name_en, "won": cut.won,
+            "on_delivery": i64::from(cut.on_delivery),
         })
     }
 }
 
-fn line(order: &OrderId, place: usize, offer: &Offer, quantity: i64) -> serde_json::Value {
+fn line(order: &OrderId, place: usize, offer: &Offer, quantity: i64, off: Won) -> serde_json::Value {
     json!({
         "order": order, "place": place, "store": offer.store_id, "product": offer.product_id,
         "variant": offer.variant_id, "name": offer.name, "name_en": offer.name_en, "vname": offer.variant_name,
         "vname_en": offer.variant_name_en, "unit": offer.unit, "origin": offer.origin,
         "withdrawal": offer.withdrawal.slug(), "cover": offer.cover, "price": offer.price_won,
-        "quantity": quantity, "total": offer.price_won.0 * quantity,
+        "quantity": quantity, "total": offer.price_won.0 * quantity - off.0, "off": off,
     })
 }
 
@@ -456,14 +458,15 @@ async fn insert_orders(tx: &mut Tx, rows: &str, now_ms: i64) -> Result<()> {
         "insert into orders (id, store_id, number, buyer, key, body_hash, order_state, payment_state, fulfilment_state,
              canceled_for, hand_over, recipient, phone, postcode, address, address_detail, note, goods_won,
              delivery_won, total_won, pickup_code, tracking, withdrawal_agreed, broadcast, placed_at_ms,
-             expires_at_ms, paid_at_ms, changed_at_ms)
+             expires_at_ms, paid_at_ms, changed_at_ms, discount_won, delivery_off_won, coupon_id)
          select j.value ->> 'id', j.value ->> 'store', j.value ->> 'number', j.value ->> 'buyer', j.value ->> 'key',
              j.value ->> 'hash', 'pending', 'awaiting', 'new', '', j.value ->> 'hand_over', j.value ->> 'recipient',
              j.value ->> 'phone', j.value ->> 'postcode', j.value ->> 'address', j.value ->> 'detail',
              j.value ->> 'note', cast(j.value ->> 'goods' as bigint), cast(j.value ->> 'delivery' as bigint),
              cast(j.value ->> 'total' as bigint), j.value ->> 'code', '',
              cast(j.value ->> 'agreed' as bigint) = 1, j.value ->> 'broadcast', $2,
-             cast(j.value ->> 'expires' as bigint), null, $2
+             cast(j.value ->> 'expires' as bigint), null, $2, cast(j.value ->> 'off' as bigint),
+             cast(j.value ->> 'delivery_off' as bigint), j.value ->> 'coupon'
          from json_each($1) as j", rows, now_ms)?;
     Ok(())
 }
@@ -471,12 +474,24 @@ async fn insert_orders(tx: &mut Tx, rows: &str, now_ms: i64) -> Result<()> {
 async fn insert_lines(tx: &mut Tx, rows: &str) -> Result<()> {
     sql!(run tx,
         "insert into order_lines (order_id, place, store_id, product_id, variant_id, product_name, product_name_en,
-             variant_name, variant_name_en, unit, origin, withdrawal, cover, price_won, quantity, total_won)
+             variant_name, variant_name_en, unit, origin, withdrawal, cover, price_won, quantity, total_won,
+             discount_won)
          select j.value ->> 'order', cast(j.value ->> 'place' as bigint), j.value ->> 'store', j.value ->> 'product',
              j.value ->> 'variant', j.value ->> 'name', j.value ->> 'name_en', j.value ->> 'vname',
              j.value ->> 'vname_en', j.value ->> 'unit', j.value ->> 'origin', j.value ->> 'withdrawal',
              j.value ->> 'cover', cast(j.value ->> 'price' as bigint), cast(j.value ->> 'quantity' as bigint),
-             cast(j.value ->> 'total' as bigint)
+             cast(j.value ->> 'total' as bigint), cast(j.value ->> 'off' as bigint)
+         from json_each($1) as j", rows)?;
+    Ok(())
+}
+
+/// What was taken off, for the orders that have any.
+async fn insert_cuts(tx: &mut Tx, rows: &str) -> Result<()> {
+    sql!(run tx,
+        "insert into order_discounts (order_id, place, store_id, source, source_id, name, name_en, won, on_delivery)
+         select j.value ->> 'order', cast(j.value ->> 'place' as bigint), j.value ->> 'store', j.value ->> 'source',
+             j.value ->> 'source_id', j.value ->> 'name', j.value ->> 'name_en', cast(j.value ->> 'won' as bigint),
+             cast(j.value ->> 'on_delivery' as bigint) = 1
          from json_each($1) as j", rows)?;
     Ok(())
 }
@@ -501,11 +516,12 @@ fn checked(wanted: NewOrder) -> Result<NewOrder> {
     let to = wanted.to.checked(wanted.hand_over, &mut faults);
     // A show's id is ours and short; anything else is dropped rather than kept.
     let broadcast = wanted.broadcast.as_deref().and_then(|show| show.parse::<base::Id<()>>().ok());
+    let coupon = wanted.coupon.filter(|code| !code.trim().is_empty());
     faults.done()?;
     for line in &wanted.lines {
         cart::check_quantity(line.quantity)?;
     }
-    Ok(NewOrder { to, broadcast: broadcast.map(|show| show.to_string()), ..wanted })
+    Ok(NewOrder { to, broadcast: broadcast.map(|show| show.to_string()), coupon, ..wanted })
 }
 
 /// What makes two requests with one key the same: the whole order as it was asked for.

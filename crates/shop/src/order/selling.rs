@@ -14,8 +14,10 @@ use web::cursor::{Listed, Paging};
 use web::{Form, IdempotencyKey, Path, Problem, Query, Ui};
 
 use super::{
-    CanceledBy, Day, FulfilmentState, Line, Order, OrderId, Summary, at_stage, day, lines, of_store,
+    CanceledBy, Day, FulfilmentState, Line, Order, OrderId, Summary, at_stage, day, discounts, lines,
+    of_store,
 };
+use crate::discount::Cut;
 use crate::payment::refund::{self, NewRefund, Refund};
 use crate::payment::selling::Standing;
 use crate::store::{self, Store};
@@ -121,6 +123,7 @@ struct OrderPage {
     ui: Ui,
     order: Order,
     lines: Vec<Line>,
+    discounts: Vec<Cut>,
     refunds: Vec<Refund>,
     /// What can still go back.
     left: Won,
@@ -132,10 +135,11 @@ struct OrderPage {
 impl OrderPage {
     async fn of(shop: &Shop, ui: Ui, order: Order, typed: RefundForm) -> Result<OrderPage, Problem> {
         let lines = lines(&shop.base.db, &order.id).await?;
+        let discounts = discounts(&shop.base.db, &order).await?;
         let refunds = refund::of_order(&shop.base.db, &order.id).await?;
         let left = refund::left(&shop.base.db, &order.id).await?;
         let key = shop.base.random.token::<16>();
-        Ok(OrderPage { ui, order, lines, refunds, left, key, typed, problem: None })
+        Ok(OrderPage { ui, order, lines, discounts, refunds, left, key, typed, problem: None })
     }
 
     fn error(&self, field: &str) -> String {

@@ -13,7 +13,7 @@ use super::difference::{self, Kind};
 use super::gateway::{Observed, Seen};
 use super::{Intent, IntentState, ledger, poll, refund};
 use crate::order::{self, EXPIRE, OrderState};
-use crate::{Result, Shop, stock};
+use crate::{Result, Shop, coupon, stock};
 
 /// How often a write is tried again that two others have locked crosswise.
 const TRIES: usize = 4;
@@ -157,11 +157,25 @@ impl Seeing<'_> {
             OrderState::Pending | OrderState::Canceled => {}
         }
         let is_there = stock::commit(tx, store, order, now_ms).await?
-            || (stock::hold_again(tx, order).await? && stock::commit(tx, store, order, now_ms).await?);
+            || (self.holds_again(tx).await? && stock::commit(tx, store, order, now_ms).await?);
         if is_there {
             order::confirm(tx, order, now_ms).await?;
         }
         Ok(is_there)
+    }
+
+    /// Takes again what the order had let go, its coupon too, or nothing of it.
+    async fn holds_again(&self, tx: &mut Tx) -> Result<bool> {
+        let order = &self.intent.order_id;
+        if !stock::hold_again(tx, order).await? {
+            return Ok(false);
+        }
+        if coupon::hold_again(tx, order).await? {
+            return Ok(true);
+        }
+        // Somebody else has the last coupon; the price the buyer paid is not to be had any more.
+        stock::release(tx, order, "expired").await?;
+        Ok(false)
     }
 
     /// An account is open: the goods are held until its time is up.
@@ -214,6 +228,7 @@ impl Seeing<'_> {
             &intent.order_id, until_ms, now_ms)?;
         if is_new == 1 {
             stock::unsell(tx, &intent.store_id, &intent.order_id, until_ms, now_ms).await?;
+            coupon::unspend(tx, &intent.order_id).await?;
             jobs::put_at(tx, EXPIRE, &json!({}), until_ms).await?;
         } else {
             sql!(run &mut *tx,

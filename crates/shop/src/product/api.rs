@@ -48,6 +48,8 @@ pub(crate) struct ProductView {
     pub parcel: bool,
     pub pickup: bool,
     pub cold: bool,
+    /// So many pieces one buyer may have; 0: no limit.
+    pub per_buyer: i64,
     pub on_sale: bool,
     /// RFC 3339.
     pub created_at: String,
@@ -61,6 +63,8 @@ pub(crate) struct VariantView {
     /// Its values in order; empty when there is nothing to choose.
     pub name: Text,
     pub price_won: Won,
+    /// The price for orders from a show, while it is on air.
+    pub live_price_won: Option<Won>,
     /// On hand and not promised to anybody.
     pub left: i64,
 }
@@ -82,6 +86,7 @@ impl ProductView {
             parcel: product.parcel,
             pickup: product.pickup,
             cold: product.cold,
+            per_buyer: product.per_buyer,
             on_sale: product.on_sale,
             created_at: base::clock::at(product.created_at_ms).to_string(),
         }
@@ -94,6 +99,7 @@ impl From<Variant> for VariantView {
             id: variant.id,
             name: Text::new(variant.name, variant.name_en),
             price_won: variant.price_won,
+            live_price_won: variant.live_price_won,
             left: variant.left,
         }
     }

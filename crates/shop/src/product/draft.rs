@@ -22,6 +22,8 @@ pub(crate) const MAX_VARIANTS: usize = 50;
 /// The highest price and the highest stock of one variant.
 pub(super) const MAX_PRICE: i64 = 100_000_000;
 pub(super) const MAX_STOCK: i64 = 1_000_000;
+/// The highest limit on what one buyer may have; more is no limit.
+pub(super) const MAX_PER_BUYER: i64 = 999;
 /// The longest name, short text and story.
 const NAME: usize = 60;
 const SHORT: usize = 200;
@@ -52,6 +54,8 @@ pub struct Draft {
     pub pickup: bool,
     /// Whether it travels in an ice box.
     pub cold: bool,
+    /// So many pieces one buyer may have, over all their orders; 0: no limit.
+    pub per_buyer: i64,
 }
 
 /// A variant as a seller writes it.
@@ -61,6 +65,8 @@ pub struct NewVariant {
     /// For each option, in order, which of its values: `[0, 2]`.
     pub pick: Vec<usize>,
     pub price_won: Won,
+    /// A lower price for orders from a show, while the show is on air.
+    pub live_price_won: Option<Won>,
     /// Pieces on hand. Of a variant that is there already, the stock is changed by `stock::adjust` instead.
     pub stock: i64,
 }
@@ -85,14 +91,15 @@ pub async fn create(shop: &Shop, store: &StoreId, key: &str, draft: Draft) -> Re
     let made = sql!(run &mut tx,
         "insert into products (id, store_id, key, name, name_en, unit, unit_en, origin, origin_en, cover, photos,
              options, stories, facts, withdrawal, parcel, pickup, cold, price_from_won, price_to_won, on_sale,
-             created_at_ms, changed_at_ms)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, true, $21, $21)
+             created_at_ms, changed_at_ms, per_buyer)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, true, $21,
+             $21, $22)
          on conflict (store_id, key) do nothing",
         &id, store, key, &draft.name.ko, &draft.name.en, &draft.unit.ko, &draft.unit.en, &draft.origin.ko,
         &draft.origin.en, draft.photos.first(), Listing(draft.photos.clone()).to_column(),
         Listing(draft.options.clone()).to_column(), Listing(draft.stories.clone()).to_column(),
         Listing(draft.facts.clone()).to_column(), draft.withdrawal, draft.parcel, draft.pickup, draft.cold,
-        lowest(&draft), highest(&draft), now_ms)?;
+        lowest(&draft), highest(&draft), now_ms, draft.per_buyer)?;
     if made == 0 {
         tx.rollback().await?;
         let known: ProductId = sql!(
@@ -118,12 +125,13 @@ pub async fn change(shop: &Shop, store: &StoreId, id: &ProductId, draft: Draft) 
     sql!(run &mut tx,
         "update products set name = $3, name_en = $4, unit = $5, unit_en = $6, origin = $7, origin_en = $8, cover = $9,
              photos = $10, options = $11, stories = $12, facts = $13, withdrawal = $14, parcel = $15, pickup = $16,
-             cold = $17, price_from_won = $18, price_to_won = $19, changed_at_ms = $20
+             cold = $17, price_from_won = $18, price_to_won = $19, changed_at_ms = $20,
+             per_buyer = $21
          where id = $1 and store_id = $2",
         id, store, &draft.name.ko, &draft.name.en, &draft.unit.ko, &draft.unit.en, &draft.origin.ko, &draft.origin.en,
         draft.photos.first(), Listing(draft.photos.clone()).to_column(), Listing(draft.options.clone()).to_column(),
         Listing(draft.stories.clone()).to_column(), Listing(draft.facts.clone()).to_column(), draft.withdrawal,
-        draft.parcel, draft.pickup, draft.cold, lowest(&draft), highest(&draft), now_ms)?;
+        draft.parcel, draft.pickup, draft.cold, lowest(&draft), highest(&draft), now_ms, draft.per_buyer)?;
     lay_variants(&mut tx, store, id, &draft, now_ms).await?;
     tx.commit().await?;
     find(&shop.base.db, id).await
@@ -172,16 +180,17 @@ async fn lay_variants(
         }
         rows.push(json!({
             "id": id, "place": place, "name": name.ko, "name_en": name.en, "price": variant.price_won,
+            "live": variant.live_price_won,
         }));
     }
     sql!(run &mut *tx, "update variants set retired = true where product_id = $1", product)?;
     sql!(run &mut *tx,
-        "insert into variants (id, store_id, product_id, place, name, name_en, price_won, retired)
+        "insert into variants (id, store_id, product_id, place, name, name_en, price_won, live_price_won, retired)
          select j.value ->> 'id', $2, $3, cast(j.value ->> 'place' as bigint), j.value ->> 'name',
-             j.value ->> 'name_en', cast(j.value ->> 'price' as bigint), false
+             j.value ->> 'name_en', cast(j.value ->> 'price' as bigint), cast(j.value ->> 'live' as bigint), false
          from json_each($1) as j where true
          on conflict (id) do update set place = excluded.place, name_en = excluded.name_en,
-             price_won = excluded.price_won, retired = false", set::of(&rows)?, store, product)?;
+             price_won = excluded.price_won, live_price_won = excluded.live_price_won, retired = false", set::of(&rows)?, store, product)?;
     stock::begin(tx, store, product, &begun, now_ms).await
 }
 
@@ -234,6 +243,7 @@ pub(super) fn checked(draft: Draft) -> Result<Draft> {
     faults.unless(facts.len() <= MAX_FACTS, "facts", "too-many");
     faults.unless(draft.photos.len() <= MAX_PHOTOS, "photos", "too-many");
     faults.unless(draft.parcel || draft.pickup, "delivery", "choose");
+    faults.between("per_buyer", draft.per_buyer, 0, MAX_PER_BUYER);
     check_variants(&mut faults, &options, &draft.variants);
     faults.done()?;
     Ok(Draft { name, unit, origin, stories, facts, options, ..draft })
@@ -255,5 +265,7 @@ fn check_variants(faults: &mut Faults, options: &[Choice], variants: &[NewVarian
     for variant in variants {
         faults.between("price_won", variant.price_won.0, 1, MAX_PRICE);
         faults.between("stock", variant.stock, 0, MAX_STOCK);
+        let live = variant.live_price_won.map_or(1, |won| won.0);
+        faults.unless((1..variant.price_won.0.max(2)).contains(&live), "live_price_won", "live-price");
     }
 }

@@ -8,7 +8,9 @@ use std::collections::HashMap;
 
 use base::Won;
 
-use super::draft::{self, Draft, MAX_OPTIONS, MAX_PHOTOS, MAX_PRICE, MAX_STOCK, MAX_VARIANTS, NewVariant};
+use super::draft::{
+    self, Draft, MAX_OPTIONS, MAX_PER_BUYER, MAX_PHOTOS, MAX_PRICE, MAX_STOCK, MAX_VARIANTS, NewVariant,
+};
 use super::{Choice, Fact, Product, Story, Variant, Withdrawal};
 use crate::faults::Faults;
 use crate::photo::PhotoId;
@@ -30,6 +32,8 @@ pub(super) struct Typed {
     pub(super) unit: String,
     pub(super) origin: String,
     pub(super) price: String,
+    /// The price during a show, or empty.
+    pub(super) live: String,
     pub(super) stock: String,
     /// What was left when the form was shown: the stock is changed by the difference.
     pub(super) was: String,
@@ -42,6 +46,8 @@ pub(super) struct Typed {
     pub(super) parcel: bool,
     pub(super) pickup: bool,
     pub(super) cold: bool,
+    /// So many one buyer may have, or empty.
+    pub(super) per_buyer: String,
 }
 
 /// One combination of choices, with its price and stock.
@@ -49,6 +55,7 @@ pub(super) struct Typed {
 pub(super) struct Row {
     pub(super) name: String,
     pub(super) price: String,
+    pub(super) live: String,
     pub(super) stock: String,
     pub(super) was: String,
 }
@@ -76,6 +83,7 @@ impl Typed {
             unit: product.unit.clone(),
             origin: product.origin.clone(),
             price: only.map(|variant| variant.price_won.to_string()).unwrap_or_default(),
+            live: only.map(live).unwrap_or_default(),
             stock: only.map(|variant| variant.left.to_string()).unwrap_or_default(),
             was: only.map(|variant| variant.left.to_string()).unwrap_or_default(),
             photos: product.photos.to_vec(),
@@ -96,6 +104,7 @@ impl Typed {
             parcel: product.parcel,
             pickup: product.pickup,
             cold: product.cold,
+            per_buyer: if product.per_buyer > 0 { product.per_buyer.to_string() } else { String::new() },
             ..Typed::default()
         }
         .spaced()
@@ -115,6 +124,8 @@ impl Typed {
                 "unit" => typed.unit = value,
                 "origin" => typed.origin = value,
                 "price" => typed.price = value,
+                "live" => typed.live = value,
+                "per_buyer" => typed.per_buyer = value,
                 "stock" => typed.stock = value,
                 "was" => typed.was = value,
                 "photo_order" => order.push(value),
@@ -122,6 +133,7 @@ impl Typed {
                 "option" => typed.options.push(value),
                 "row_name" => typed.rows.push(Row { name: value, ..Row::default() }),
                 "row_price" => typed.row(|row| row.price = value),
+                "row_live" => typed.row(|row| row.live = value),
                 "row_stock" => typed.row(|row| row.stock = value),
                 "row_was" => typed.row(|row| row.was = value),
                 "story_head" => typed.stories.push(Block { head: value, ..Block::default() }),
@@ -166,7 +178,7 @@ impl Typed {
 
     /// Whether something beyond the first screen was written.
     pub(super) fn has_more(&self) -> bool {
-        let told = [&self.name_en, &self.unit, &self.facts];
+        let told = [&self.name_en, &self.unit, &self.facts, &self.live, &self.per_buyer];
         self.has_options()
             || self.stories.len() > SPARE_STORIES
             || told.iter().any(|text| !text.trim().is_empty())
@@ -209,6 +221,10 @@ impl Typed {
         });
         let variants = self.variants(&options, &mut faults);
         let facts = self.facts(known, &mut faults);
+        let per_buyer = match self.per_buyer.trim() {
+            "" => 0,
+            typed => bounded(typed, "per_buyer", "per-buyer-range", 0, MAX_PER_BUYER, &mut faults),
+        };
         let draft = Draft {
             name: Text::new(&self.name, &self.name_en),
             unit: known.translated(&self.unit),
@@ -229,6 +245,7 @@ impl Typed {
             parcel: self.parcel,
             pickup: self.pickup,
             cold: self.cold,
+            per_buyer,
         };
         match (draft::checked(draft), faults.done()) {
             (Ok(draft), Ok(())) => Ok(draft),
@@ -246,19 +263,26 @@ impl Typed {
             return vec![NewVariant {
                 pick: Vec::new(),
                 price_won,
+                live_price_won: live_price(&self.live, "live", price_won, faults),
                 stock: stock(&self.stock, "stock", faults),
             }];
         }
         let Some(picks) = combinations(options) else {
             faults.add("options", "too-many-variants");
-            return vec![NewVariant { pick: vec![0; options.len()], price_won: Won(1), stock: 0 }];
+            return vec![NewVariant {
+                pick: vec![0; options.len()],
+                price_won: Won(1),
+                ..NewVariant::default()
+            }];
         };
         let row = |(at, pick): (usize, Vec<usize>)| {
             let row =
                 self.rows.iter().find(|row| row.name == named(options, &pick)).cloned().unwrap_or_default();
+            let price_won = price(&row.price, &format!("price.{at}"), faults);
             NewVariant {
                 pick,
-                price_won: price(&row.price, &format!("price.{at}"), faults),
+                price_won,
+                live_price_won: live_price(&row.live, &format!("live.{at}"), price_won, faults),
                 stock: stock(&row.stock, &format!("stock.{at}"), faults),
             }
         };
@@ -285,6 +309,7 @@ impl Row {
         Row {
             name: variant.name.clone(),
             price: variant.price_won.to_string(),
+            live: live(variant),
             stock: left.clone(),
             was: left,
         }
@@ -321,7 +346,7 @@ fn plain(text: &str) -> String {
 }
 
 /// A whole number as people type it: "12,000원", "１２".
-pub(super) fn number(typed: &str) -> Option<i64> {
+pub(crate) fn number(typed: &str) -> Option<i64> {
     let plain: String = typed
         .chars()
         .filter(|c| !c.is_whitespace() && !matches!(c, ',' | '，' | '원' | '개' | '₩'))
@@ -337,6 +362,20 @@ pub(super) fn number(typed: &str) -> Option<i64> {
 /// The price, or one that passes further checks once its own fault is noted.
 fn price(typed: &str, field: &str, faults: &mut Faults) -> Won {
     Won(bounded(typed, field, "price-range", 1, MAX_PRICE, faults))
+}
+
+/// A lower price for shows; none when nothing is typed.
+fn live_price(typed: &str, field: &str, price: Won, faults: &mut Faults) -> Option<Won> {
+    if typed.trim().is_empty() {
+        return None;
+    }
+    let highest = (price.0 - 1).max(1);
+    Some(Won(bounded(typed, field, "live-price", 1, highest, faults)))
+}
+
+/// A variant's price for shows as it would be typed.
+fn live(variant: &Variant) -> String {
+    variant.live_price_won.map(|won| won.to_string()).unwrap_or_default()
 }
 
 fn stock(typed: &str, field: &str, faults: &mut Faults) -> i64 {

@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use web::{Path, Problem, Ui};
 
 use super::{Card, Product, ProductId, Sheet, Variant, Withdrawal, find, on_sale_in, sheet};
+use crate::promotion::{self, Promotion};
 use crate::store::{self, Store};
 use crate::{Error, Shop};
 
@@ -32,6 +33,8 @@ struct ProductPage {
     store: Store,
     variants: Vec<Variant>,
     others: Vec<Card>,
+    /// What the stall takes off this product now.
+    promotions: Vec<Promotion>,
     identity: Vec<(String, String)>,
     /// How a browser's double tap is recognised.
     key: String,
@@ -56,6 +59,17 @@ impl ProductPage {
             1..=FEW => format!("{price} · {}", self.ui.t1("shell-left", "count", variant.left)),
             _ => price,
         }
+    }
+
+    /// "3개부터 10% 할인", and the price of one where that is plain.
+    fn deal(&self, promotion: &Promotion) -> String {
+        promotion::with_price(self.ui.language(), promotion, self.product.price_from_won)
+    }
+
+    /// What it costs during a show, if that is less; nothing otherwise.
+    fn live_price(&self) -> String {
+        let lowest = self.variants.iter().filter_map(|variant| variant.live_price_won).min();
+        lowest.map(|won| self.ui.won(won)).unwrap_or_default()
     }
 
     fn parcel_won(&self) -> Won {
@@ -85,10 +99,12 @@ async fn page(State(shop): State<Shop>, ui: Ui, Path(id): Path<ProductId>) -> Re
     let mut others = on_sale_in(db, &store.id, None, OTHERS + 1).await?;
     others.retain(|card| card.id != product.id);
     others.truncate(OTHERS as usize);
+    let mut promotions = promotion::of_open_store(db, &store, shop.base.clock.now_ms()).await?;
+    promotions.retain(|promotion| promotion.rule.is_about(&product.id));
     let data = structured(&ui, &product, &store, &variants).to_string().replace("</", "<\\/");
     let identity = store.identity.lines(&ui);
     let key = shop.base.random.token::<16>();
-    let page = ProductPage { ui, product, store, variants, others, identity, key, data };
+    let page = ProductPage { ui, product, store, variants, others, promotions, identity, key, data };
     Ok(web::page(&page)?.into_response())
 }
 

@@ -13,6 +13,7 @@ use web::{Path, Problem, Query, Ui};
 use super::{Store, by_slug, listed};
 use crate::Shop;
 use crate::product::{self, Card};
+use crate::promotion::{self, Promotion};
 use crate::showing::{self, Showing};
 
 /// Stalls on the home page.
@@ -35,6 +36,7 @@ struct Home {
     shows: Vec<Showing>,
     stalls: Vec<Store>,
     fresh: Vec<Card>,
+    promotions: Vec<Promotion>,
 }
 
 impl Home {
@@ -44,6 +46,10 @@ impl Home {
 
     fn is_live(&self, stall: &Store) -> bool {
         showing::is_live(&self.shows, stall.name_in(self.ui.language()))
+    }
+
+    fn deal(&self, card: &Card) -> String {
+        promotion::on_card(self.ui.language(), &self.promotions, card)
     }
 }
 
@@ -59,7 +65,9 @@ async fn home(State(shop): State<Shop>, ui: Ui) -> Result<Html<String>, Problem>
         11..17 => "shop-home-day",
         _ => "shop-home-evening",
     };
-    web::page(&Home { greeting: ui.t(greeting), ui, shows, stalls: stalls?, fresh: fresh? })
+    let fresh = fresh?;
+    let promotions = promotion::of_cards(db, &fresh, shop.base.clock.now_ms()).await?;
+    web::page(&Home { greeting: ui.t(greeting), ui, shows, stalls: stalls?, fresh, promotions })
 }
 
 #[derive(Template)]
@@ -69,9 +77,16 @@ struct StorePage {
     store: Store,
     shows: Vec<Showing>,
     goods: Vec<Card>,
+    promotions: Vec<Promotion>,
     older: String,
     identity: Vec<(String, String)>,
     is_mine: bool,
+}
+
+impl StorePage {
+    fn deal(&self, card: &Card) -> String {
+        promotion::on_card(self.ui.language(), &self.promotions, card)
+    }
 }
 
 async fn store(
@@ -96,5 +111,6 @@ async fn store(
         listed.next_cursor.map(|cursor| format!("/stores/{slug}?cursor={cursor}")).unwrap_or_default();
     let shows = showing::of(&shop, Some(&store.id), ui.language()).await;
     let identity = store.identity.lines(&ui);
-    web::page(&StorePage { ui, store, shows, goods: listed.items, older, identity, is_mine })
+    let promotions = promotion::of_open_store(db, &store, shop.base.clock.now_ms()).await?;
+    web::page(&StorePage { ui, store, shows, goods: listed.items, promotions, older, identity, is_mine })
 }

@@ -58,6 +58,76 @@ const EXPECTED: [&str; 12] = [
     "method m1 []",
 ];
 
+const STOCK: &str = include_str!("../../../../migrations/0006_stock.sql");
+const DISCOUNTS: &str = include_str!("../../../../migrations/0007_discounts.sql");
+
+/// An order and its line as the version before wrote them, `{n}` of them.
+const ORDER: &str = "
+insert into orders (id, store_id, number, buyer, key, body_hash, order_state, payment_state, fulfilment_state,
+  canceled_for, hand_over, recipient, phone, postcode, address, address_detail, note, goods_won, delivery_won,
+  total_won, pickup_code, tracking, withdrawal_agreed, broadcast, placed_at_ms, expires_at_ms, paid_at_ms, changed_at_ms)
+values ('o{n}', 's', '1124-{n}', 'b', 'k{n}', 'h', 'confirmed', 'paid', 'new', '', 'parcel', 'r', 'p', '', '', '', '',
+  5000, 400, 5400, '', '', false, null, 1, 2, 3, 3);
+insert into order_lines (order_id, place, store_id, product_id, variant_id, product_name, product_name_en,
+  variant_name, variant_name_en, unit, origin, withdrawal, cover, price_won, quantity, total_won)
+values ('o{n}', 0, 's', 'p', 'v', '고등어', '', '', '', '', '', 'normal', null, 2500, 2, 5000)";
+
+const ORDERS_SEEN: &str = "
+select o.id || ' ' || o.total_won || ' ' || o.discount_won || ' ' || o.delivery_off_won || ' ' || l.total_won || ' '
+  || l.discount_won || ' ' || coalesce(o.coupon_id, '-') as line
+from orders o join order_lines l on l.order_id = o.id order by o.id";
+
+const ORDERS_EXPECTED: [&str; 2] = ["o1 5400 0 0 5000 0 -", "o2 5400 0 0 5000 0 -"];
+
+/// What the last net under a price refuses.
+const WRONG_PRICES: [&str; 3] = [
+    "update orders set total_won = 5399 where id = 'o1'",
+    "update orders set discount_won = 5001, total_won = 399 where id = 'o1'",
+    "update order_lines set discount_won = 1 where order_id = 'o1'",
+];
+
+#[tokio::test]
+async fn old_orders_stay_and_the_version_before_may_still_order_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}?mode=rwc", folder.path().join("old.db").display());
+    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+    let (before, after) = (ORDER.replace("{n}", "1"), ORDER.replace("{n}", "2"));
+    for text in BEFORE.into_iter().chain([PAYMENTS, STOCK, &before, DISCOUNTS, &after]) {
+        let mut tx = pool.begin().await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    let seen: Vec<String> = sqlx::query_scalar(ORDERS_SEEN).fetch_all(&pool).await.unwrap();
+    assert_eq!(seen, ORDERS_EXPECTED);
+    let broken: Vec<(String,)> =
+        sqlx::query_as("select \"table\" from pragma_foreign_key_check").fetch_all(&pool).await.unwrap();
+    assert!(broken.is_empty(), "{broken:?}");
+    for wrong in WRONG_PRICES {
+        assert!(sqlx::query(wrong).execute(&pool).await.is_err(), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn old_orders_stay_and_the_version_before_may_still_order_on_postgresql() {
+    let Ok(url) = std::env::var("DANGOL_TEST_POSTGRES") else { return };
+    let name = format!("grow{}", uuid::Uuid::new_v4().simple());
+    let admin = sqlx::PgPool::connect(&url).await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&admin).await.unwrap();
+    admin.close().await;
+    let (server, _) = url.rsplit_once('/').unwrap();
+    let pool = sqlx::PgPool::connect(&format!("{server}/{name}")).await.unwrap();
+    let (before, after) = (ORDER.replace("{n}", "1"), ORDER.replace("{n}", "2"));
+    for text in BEFORE.into_iter().chain([PAYMENTS, STOCK, &before, DISCOUNTS, &after]) {
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&pool).await.unwrap();
+    }
+    let seen: Vec<String> = sqlx::query_scalar(ORDERS_SEEN).fetch_all(&pool).await.unwrap();
+    assert_eq!(seen, ORDERS_EXPECTED);
+    for wrong in WRONG_PRICES {
+        assert!(sqlx::query(wrong).execute(&pool).await.is_err(), "{wrong}");
+    }
+    pool.close().await;
+}
+
 #[tokio::test]
 async fn old_rows_stay_and_the_version_before_may_still_write_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();

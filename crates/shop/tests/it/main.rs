@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod discounts;
 mod growing;
 mod money;
 mod orders;

@@ -165,7 +165,8 @@ async fn a_canceled_order_gives_the_goods_back_and_no_stranger_can_see_it() {
 async fn what_is_no_longer_offered_is_not_counted_as_left() {
     for stall in Stall::each().await {
         let (small, large) = (Text::from("작은 것"), Text::from("큰 것"));
-        let variant = |at| NewVariant { pick: vec![at], price_won: Won(9_800), stock: 5 };
+        let variant =
+            |at| NewVariant { pick: vec![at], price_won: Won(9_800), stock: 5, ..NewVariant::default() };
         let sizes = |values| vec![Choice { name: "크기".into(), values }];
         let both = Draft {
             name: "고등어".into(),

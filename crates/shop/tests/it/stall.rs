@@ -49,6 +49,7 @@ impl Stall {
     }
 
     async fn on(engine: &'static str, url: &str, folder: tempfile::TempDir, chaos: u64) -> Stall {
+        web::words::install(&[web::WORDS, shop::WORDS]);
         let base = Base {
             db: Db::open(url).await.unwrap(),
             bus: Bus::local(),
@@ -93,7 +94,7 @@ impl Stall {
         let draft = Draft {
             name: name.into(),
             origin: "국내산".into(),
-            variants: vec![NewVariant { pick: vec![], price_won: Won(price), stock }],
+            variants: vec![NewVariant { price_won: Won(price), stock, ..NewVariant::default() }],
             parcel: true,
             pickup: true,
             ..Draft::default()
@@ -145,6 +146,23 @@ impl Stall {
         )
         .unwrap();
         assert_eq!(sum, 0, "{}: the ledger comes to nothing", self.engine);
+        let wrong: i64 = sql!(
+            value & self.base.db,
+            "select count(*) from coupons c where c.redeemed <>
+               (select count(*) from coupon_redemptions r where r.coupon_id = c.id and r.state in ('held', 'committed'))"
+        )
+        .unwrap();
+        assert_eq!(wrong, 0, "{}: redemptions come to what is redeemed", self.engine);
+        let wrong: i64 = sql!(
+            value & self.base.db,
+            "select count(*) from orders o where
+               o.total_won <> (select coalesce(sum(l.total_won), 0) from order_lines l where l.order_id = o.id) + o.delivery_won
+               or o.discount_won <> (select coalesce(sum(l.discount_won), 0) from order_lines l where l.order_id = o.id)
+               or o.discount_won <> (select coalesce(sum(d.won), 0) from order_discounts d
+                                     where d.order_id = o.id and d.on_delivery = false)"
+        )
+        .unwrap();
+        assert_eq!(wrong, 0, "{}: an order is the sum of its lines, discounts and delivery", self.engine);
     }
 }
 
