@@ -15,6 +15,7 @@ use people::leaving::{self, Left};
 use people::People;
 use shop::Shop;
 use shop::payment::Contracts;
+use shop::shipment::Tracker;
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use web::layers::Setting;
@@ -32,6 +33,8 @@ pub struct Wanted {
     pub sender: people::Sender,
     /// The stores' contracts with payment companies.
     pub contracts: Contracts,
+    /// Who is asked where parcels are.
+    pub tracker: Option<Tracker>,
 }
 
 /// Everything that runs, put together. Cheap to clone.
@@ -53,7 +56,8 @@ impl App {
         let market: Market = settings::get(&base.db, "market").await?.unwrap_or_default();
         let hub = Hub::default();
         let people = People::new(base.clone(), wanted.sender);
-        let shop = Shop::with_contracts(base.clone(), hub.clone(), wanted.contracts);
+        let shop =
+            Shop::with_contracts(base.clone(), hub.clone(), wanted.contracts).tracked_by(wanted.tracker);
         let live = Live::new(base.clone(), hub.clone(), wanted.media).await?;
         shop.set_shows(Arc::new(live.clone()));
         Ok(App { base, hub, people, shop, live, market: Arc::new(RwLock::new(market)), demo: wanted.demo })
@@ -149,8 +153,8 @@ pub async fn describe() -> anyhow::Result<OpenApi> {
     };
     let udp = SocketAddr::from(([127, 0, 0, 1], 0));
     let media = media::Config { udp, ..media::Config::default() };
-    let wanted =
-        Wanted { demo: false, media, sender: people::Sender::Sandbox, contracts: Contracts::default() };
+    let sender = people::Sender::Sandbox;
+    let wanted = Wanted { demo: false, media, sender, contracts: Contracts::default(), tracker: None };
     let app = App::build(base, wanted).await?;
     let (_, api) = app.routes().split_for_parts();
     std::fs::remove_dir_all(&folder)?;

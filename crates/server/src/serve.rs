@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use base::{Base, Blobs, Bus, Clock, Db, Random, events};
 use people::Sender;
 use people::sender::Settings;
+use shop::shipment::Tracker;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -38,15 +39,25 @@ pub async fn run(flags: Serve) -> Result<()> {
         .with_context(|| format!("{} is taken; choose another address with --listen", flags.listen))?;
     let port = listener.local_addr()?.port();
     let mut contracts = till::contracts(&flags.store.data, flags.payments.as_deref())?;
+    let mut tracker = till::tracker(&flags.store.data, flags.payments.as_deref())?;
     let mut practice = None;
     if flags.demo.is_some() {
         let seed = base.random.below(u64::MAX);
         let sandbox = till::practice(&flags.store.data, base.clock.clone(), seed, port).await?;
         contracts = contracts.with_practice(sandbox.url())?;
         practice = Some(sandbox);
+        if tracker.is_none() {
+            let parcels = till::parcels(base.clock.clone()).await?;
+            tracker = Some(Tracker::practice(parcels.url(), parcels::KEY)?);
+        }
     }
-    let wanted =
-        Wanted { demo: flags.demo.is_some(), media: media(&flags, port), sender: sender(&flags)?, contracts };
+    let wanted = Wanted {
+        demo: flags.demo.is_some(),
+        media: media(&flags, port),
+        sender: sender(&flags)?,
+        contracts,
+        tracker,
+    };
     let app = App::build(base, wanted).await?;
 
     let stop = CancellationToken::new();
@@ -58,7 +69,11 @@ pub async fn run(flags: Serve) -> Result<()> {
         }
         tokio::spawn(sandbox.postman());
     }
+    if let Some(domain) = &flags.domain {
+        app.shop.set_here(&format!("https://{domain}"));
+    }
     shop::payment::begin_rounds(&app.shop).await?;
+    shop::returning::begin_rounds(&app.shop).await?;
     if let Some(film) = &flags.demo {
         info!("Filling the demo market");
         demo::fill(&app, film.as_deref(), &stop).await.context("The demo market could not be filled")?;

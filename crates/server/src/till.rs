@@ -1,33 +1,47 @@
-//! The stores' contracts with payment companies: read from the operator's secret file, and on the demo market
-//! filled up with a sandbox of its own.
+//! The stores' contracts with payment companies, and the tracking service: read from the operator's secret file, and
+//! on the demo market filled up with a sandbox and a practice service of its own.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use base::Clock;
+use parcels::Parcels;
 use sandbox::Sandbox;
+use serde::de::DeserializeOwned;
 use shop::payment::Contracts;
 use shop::payment::contract::File;
+use shop::shipment::{Tracker, tracker};
 
 /// The secret file's name in the data folder, when no other is named.
 const FILE: &str = "payments.toml";
 
 /// Reads the contracts. Without a file there are none, and no store takes money.
 pub fn contracts(data: &Path, named: Option<&Path>) -> Result<Contracts> {
+    let file: File = read(data, named)?;
+    Contracts::of_file(file).context("The payment contracts are not as expected")
+}
+
+/// Reads who tracks parcels. Without an entry nobody does.
+pub fn tracker(data: &Path, named: Option<&Path>) -> Result<Option<Tracker>> {
+    let file: tracker::File = read(data, named)?;
+    Ok(Tracker::of_file(file)?)
+}
+
+/// One part of the secret file; nothing where there is no file.
+fn read<T: Default + DeserializeOwned>(data: &Path, named: Option<&Path>) -> Result<T> {
     let path = named.map_or_else(|| data.join(FILE), Path::to_owned);
     if named.is_none() && !path.exists() {
-        return Ok(Contracts::of_file(File::default())?);
+        return Ok(T::default());
     }
     let text = std::fs::read_to_string(&path)
         .with_context(|| format!("The payment contracts in {} could not be read", path.display()))?;
     secret(&path)?;
     // The parser's own words may repeat a line with a key in it, so only the place is told.
-    let file: File = toml::from_str(&text).map_err(|error| {
+    toml::from_str(&text).map_err(|error| {
         let at = error.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count());
         anyhow::anyhow!("{} is not as expected near line {at}", path.display())
-    })?;
-    Contracts::of_file(file).with_context(|| format!("{} is not as expected", path.display()))
+    })
 }
 
 /// Refuses keys that everybody on this machine can read.
@@ -44,6 +58,15 @@ fn secret(path: &Path) -> Result<()> {
 #[cfg(not(unix))]
 fn secret(_: &Path) -> Result<()> {
     Ok(())
+}
+
+/// How long a parcel for practice stays at each of its six levels.
+const PACE_MS: i64 = 30_000;
+
+/// Starts the tracking service for practice: every number moves by itself and is there after some minutes.
+pub async fn parcels(clock: Clock) -> Result<Parcels> {
+    let settings = parcels::Settings { now: Arc::new(move || clock.now_ms()), pace_ms: Some(PACE_MS) };
+    Parcels::start(settings).await.context("The practice tracking service could not be opened")
 }
 
 /// Starts the sandbox with its books in the data folder; it tells its news to the market on `port`.

@@ -50,6 +50,28 @@ pub enum Error {
     TooManyForOne { name: String, most: i64, had: i64 },
     #[error("too many promotions or coupons stand")]
     TooManyDiscounts,
+    #[error("the order has not been sent yet")]
+    NotYetSent,
+    #[error("the parcel is known already, or there are too many")]
+    ParcelKnown,
+    #[error("{name} cannot go back by a change of mind")]
+    NotReturnable { name: String },
+    #[error("the time for sending it back is over")]
+    ReturnTooLate,
+    #[error("only {left} can still go back")]
+    ReturnTooMany { left: i64 },
+    #[error("the same goods are not there any more")]
+    ExchangeSoldOut,
+    #[error("the order is not paid")]
+    NotPaid,
+    #[error("the goods were handed over before")]
+    HandedOverBefore,
+    #[error("the order goes by parcel")]
+    NotAPickup,
+    #[error("the picture is not one that we drew")]
+    NotOurCode,
+    #[error("the order is another store's")]
+    OtherStore { store: String },
     #[error(transparent)]
     Internal(#[from] base::Error),
 }
@@ -118,6 +140,17 @@ impl From<Error> for Problem {
                 Problem::conflict("had-enough").with("name", name).with("most", most).with("had", had)
             }
             Error::TooManyDiscounts => Problem::conflict("too-many-discounts"),
+            Error::NotYetSent => Problem::conflict("not-yet-sent"),
+            Error::ParcelKnown => Problem::conflict("parcel-known"),
+            Error::NotReturnable { name } => Problem::conflict("not-returnable").with("name", name),
+            Error::ReturnTooLate => Problem::conflict("return-too-late"),
+            Error::ReturnTooMany { left } => Problem::conflict("return-too-many").with("left", left),
+            Error::ExchangeSoldOut => Problem::conflict("exchange-sold-out"),
+            Error::NotPaid => Problem::conflict("not-paid"),
+            Error::HandedOverBefore => Problem::conflict("handed-over-before"),
+            Error::NotAPickup => Problem::conflict("not-a-pickup"),
+            Error::NotOurCode => Problem::invalid("not-our-code"),
+            Error::OtherStore { store } => Problem::conflict("other-store").with("store", store),
             Error::Internal(error) => Problem::internal(error),
         }
     }

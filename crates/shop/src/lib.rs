@@ -7,6 +7,7 @@
 
 pub mod buy;
 pub mod buyer;
+pub mod carrier;
 pub mod cart;
 pub mod checkout;
 pub mod coupon;
@@ -14,19 +15,23 @@ pub mod delivery;
 pub mod discount;
 mod error;
 mod faults;
+pub mod handover;
 pub mod order;
 pub mod payment;
 pub mod photo;
 pub mod product;
 pub mod promotion;
+pub mod returning;
 mod set;
+pub mod shipment;
 pub mod showing;
 mod spoken;
 pub mod stock;
 pub mod store;
 pub mod text;
+mod workdays;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base::{Base, Group, jobs};
 use tokio::sync::Semaphore;
@@ -57,6 +62,11 @@ pub struct Shop {
     pub(crate) placing: Group<Placing>,
     pub(crate) contracts: Contracts,
     pub(crate) shows: showing::Known,
+    /// Who is asked where parcels are, if anybody.
+    pub(crate) tracker: Option<shipment::Tracker>,
+    /// Where the world reaches us, once that is known.
+    pub(crate) here: Arc<OnceLock<String>>,
+    pub(crate) seal: handover::Seal,
 }
 
 impl Shop {
@@ -69,13 +79,35 @@ impl Shop {
     pub fn with_contracts(base: Base, hub: Hub, contracts: Contracts) -> Shop {
         let shows = showing::Known::default();
         let placing = Group::start(base.db.clone(), Placing::new(shows.clone()));
-        Shop { base, hub, darkroom: Arc::new(Semaphore::new(DARKROOM)), placing, contracts, shows }
+        Shop {
+            base,
+            hub,
+            darkroom: Arc::new(Semaphore::new(DARKROOM)),
+            placing,
+            contracts,
+            shows,
+            tracker: None,
+            here: Arc::default(),
+            seal: handover::Seal::default(),
+        }
+    }
+
+    /// The same shop, whose parcels this service tracks.
+    pub fn tracked_by(self, tracker: Option<shipment::Tracker>) -> Shop {
+        Shop { tracker, ..self }
+    }
+
+    /// Says where the world reaches us, `https://market.example`; later calls change nothing.
+    pub fn set_here(&self, url: &str) {
+        let _ = self.here.set(url.to_owned());
     }
 
     /// Says who does the shop's jobs.
     pub fn jobs(&self, workers: &mut jobs::Workers) {
         order::jobs(self, workers);
         payment::jobs(self, workers);
+        shipment::jobs(self, workers);
+        returning::jobs(self, workers);
     }
 
     /// Says who knows the broadcasts; later calls change nothing.
@@ -112,5 +144,13 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(order::pages::routes())
         .merge(order::selling::routes())
         .merge(order::api::routes())
+        .merge(shipment::pages::routes())
+        .merge(shipment::api::routes())
+        .merge(shipment::hook::routes())
+        .merge(returning::pages::routes())
+        .merge(returning::selling::routes())
+        .merge(returning::api::routes())
+        .merge(handover::pages::routes())
+        .merge(handover::api::routes())
         .with_state(shop)
 }

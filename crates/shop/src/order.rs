@@ -18,8 +18,9 @@ use crate::payment::{self, IntentId};
 use crate::photo::PhotoId;
 use crate::product::{ProductId, VariantId, Withdrawal};
 use crate::text::read;
-use crate::{Error, Result, Shop, set, spoken, stock};
+use crate::{Error, Result, Shop, set, shipment, spoken, stock};
 
+pub(crate) mod after;
 mod hold;
 mod offer;
 mod place;
@@ -149,6 +150,8 @@ pub struct Order {
     pub coupon_id: Option<CouponId>,
     pub pickup_code: String,
     pub tracking: String,
+    /// Whether the buyer agreed that something cannot go back by a change of mind.
+    pub withdrawal_agreed: bool,
     pub broadcast: Option<String>,
     pub placed_at_ms: i64,
     pub expires_at_ms: i64,
@@ -426,7 +429,6 @@ pub async fn advance(
     to: FulfilmentState,
     tracking: &str,
 ) -> Result<()> {
-    let done = matches!(to, FulfilmentState::Sent | FulfilmentState::HandedOver);
     let fits = match (from, to) {
         (FulfilmentState::New, FulfilmentState::Preparing)
         | (FulfilmentState::Preparing, FulfilmentState::New) => true,
@@ -439,15 +441,24 @@ pub async fn advance(
     if !fits {
         return Err(Error::OrderMovedOn);
     }
+    let now_ms = shop.base.clock.now_ms();
+    // What is sent is not there yet: the parcels, the buyer or ten days say when it is.
+    let received = (to == FulfilmentState::HandedOver).then_some(now_ms);
     let mut tx = shop.base.db.begin().await?;
+    // Nothing goes back a step that is on its way back to the stall.
     let moved = sql!(run &mut tx,
-        "update orders set fulfilment_state = $3, order_state = $4, tracking = $5, changed_at_ms = $6
-         where id = $1 and fulfilment_state = $2 and order_state in ('confirmed', 'completed')",
-        &order.id, from, to, if done { OrderState::Completed } else { OrderState::Confirmed },
-        tracking, shop.base.clock.now_ms())?;
+        "update orders set fulfilment_state = $3, order_state = $4, tracking = $5, changed_at_ms = $6,
+             received_at_ms = $7
+         where id = $1 and fulfilment_state = $2 and order_state in ('confirmed', 'completed')
+           and not exists (select 1 from returns r where r.order_id = $1 and r.state not in ('refused', 'taken-back'))",
+        &order.id, from, to, if received.is_some() { OrderState::Completed } else { OrderState::Confirmed },
+        tracking, now_ms, received)?;
     if moved == 0 {
         tx.rollback().await?;
         return Err(Error::OrderMovedOn);
+    }
+    if from == FulfilmentState::Sent {
+        shipment::remove_all(&mut tx, &order.id, now_ms).await?;
     }
     events::put(
         &mut tx,

@@ -128,6 +128,7 @@ pub(crate) async fn close(tx: &mut Tx, order: &OrderId) -> Result<()> {
     Ok(())
 }
 
+pub(crate) use attempt::hash as digest;
 pub(crate) use refund::owe_for_order as owe_refund;
 
 /// Whether the last try was refused, which the page says before the next.

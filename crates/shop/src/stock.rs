@@ -214,6 +214,59 @@ pub(crate) async fn take_back(
     Ok(levels)
 }
 
+/// Puts on the stall again what a buyer sent back.
+pub(crate) async fn come_back(
+    tx: &mut Tx,
+    store: &StoreId,
+    order: &OrderId,
+    amounts: &[Amount],
+    now_ms: i64,
+) -> Result<Vec<Level>> {
+    let levels = sql!(all &mut *tx,
+        "update stock_levels set on_hand = on_hand + f.quantity
+         from (select j.value ->> 'id' as id, cast(j.value ->> 'quantity' as bigint) as quantity
+               from json_each($1) as j) as f
+         where variant_id = f.id
+         returning variant_id, store_id, on_hand - reserved as left_now", rows(amounts)?)?;
+    moved(tx, store, order, "return", amounts, 1, now_ms).await?;
+    Ok(levels)
+}
+
+/// Books in and writes off at once what came back and cannot be sold: both movements stay in the ledger.
+pub(crate) async fn come_back_spoiled(
+    tx: &mut Tx,
+    store: &StoreId,
+    order: &OrderId,
+    amounts: &[Amount],
+    now_ms: i64,
+) -> Result<Vec<Level>> {
+    moved(tx, store, order, "return", amounts, 1, now_ms).await?;
+    moved(tx, store, order, "adjustment", amounts, -1, now_ms).await?;
+    Ok(Vec::new())
+}
+
+/// Sells the same goods to the order once more, in exchange. `None`: some of it is not there any more, and the
+/// caller must roll back.
+pub(crate) async fn sell_again(
+    tx: &mut Tx,
+    store: &StoreId,
+    order: &OrderId,
+    amounts: &[Amount],
+    now_ms: i64,
+) -> Result<Option<Vec<Level>>> {
+    let levels: Vec<Level> = sql!(all &mut *tx,
+        "update stock_levels set on_hand = on_hand - f.quantity
+         from (select j.value ->> 'id' as id, cast(j.value ->> 'quantity' as bigint) as quantity
+               from json_each($1) as j) as f
+         where variant_id = f.id and on_hand - reserved >= f.quantity
+         returning variant_id, store_id, on_hand - reserved as left_now", rows(amounts)?)?;
+    if levels.len() != amounts.len() {
+        return Ok(None);
+    }
+    moved(tx, store, order, "sale", amounts, -1, now_ms).await?;
+    Ok(Some(levels))
+}
+
 async fn moved(
     tx: &mut Tx,
     store: &StoreId,

@@ -36,6 +36,11 @@ class OrderBell extends HTMLElement {
   private hear(frame: Frame): void {
     if (frame.type === "stock") return stock(String(frame["variant"]), Number(frame["left"]));
     if (frame.type === "order") this.order(frame);
+    const said = frame["said"];
+    if (frame.type === "return" && said) {
+      this.ring();
+      this.speak(String(said));
+    }
   }
 
   private order(order: Values): void {

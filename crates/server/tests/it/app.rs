@@ -24,6 +24,7 @@ const WAITS: usize = 600;
 pub(crate) struct App {
     pub(crate) app: server::app::App,
     pub(crate) sandbox: sandbox::Sandbox,
+    pub(crate) parcels: parcels::Parcels,
     pub(crate) clock: Clock,
     pub(crate) engine: &'static str,
     address: SocketAddr,
@@ -74,15 +75,23 @@ impl App {
         };
         let sandbox = sandbox::Sandbox::start(settings).await.unwrap();
         let contracts = Contracts::default().with_practice(sandbox.url()).unwrap();
-        let wanted = Wanted { demo: true, media, sender: people::Sender::Sandbox, contracts };
+        let ticking = clock.clone();
+        let settings = parcels::Settings { now: Arc::new(move || ticking.now_ms()), pace_ms: None };
+        let parcels = parcels::Parcels::start(settings).await.unwrap();
+        let entry = serde_json::json!({ "tracker": {
+            "service": "delivery-tracker", "client_id": parcels::KEY, "client_secret": "s", "url": parcels.url(),
+        } });
+        let tracker = shop::shipment::Tracker::of_file(serde_json::from_value(entry).unwrap()).unwrap();
+        let wanted = Wanted { demo: true, media, sender: people::Sender::Sandbox, contracts, tracker };
         let app = server::app::App::build(base, wanted).await.unwrap();
         let stop = CancellationToken::new();
         serve::background(&app, &TaskTracker::new(), &stop);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         sandbox.tell(&format!("http://{address}/hooks/sandbox/{{merchant}}"));
+        app.shop.set_here(&format!("http://{address}"));
         tokio::spawn(listen::serve(listener, None, app.door(), stop.clone()));
-        App { app, sandbox, clock, engine, address, stop, _folder: folder }
+        App { app, sandbox, parcels, clock, engine, address, stop, _folder: folder }
     }
 
     /// Time passes, and the work that is due is done.

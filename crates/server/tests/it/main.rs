@@ -5,8 +5,12 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod app;
+mod deal;
 mod discounts;
+mod handovers;
 mod pages;
 mod payments;
+mod returns;
 mod sale;
+mod shipments;
 mod video;

@@ -8,6 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use web::cursor::{Listed, Paging};
 use web::{Path, Problem, Query, Ui};
 
+use super::after::After;
 use super::{
     CanceledBy, FulfilmentState, Line, Order, OrderId, OrderState, PaymentState, Summary, discounts, lines,
     list, of_buyer,
@@ -59,6 +60,7 @@ struct OrderPage {
     /// Where to pay in, while a deposit is awaited.
     deposit: Option<Deposit>,
     refunds: Vec<Refund>,
+    after: After,
 }
 
 impl OrderPage {
@@ -111,7 +113,8 @@ async fn one(
     let deposit = Deposit::of(&shop, &intent).await?.filter(|_| order.order_state == OrderState::Pending);
     let refunds = refund::of_order(db, &id).await?;
     let identity = store.identity.lines(&ui);
-    let page = OrderPage { ui, order, lines, discounts, store, identity, intent, deposit, refunds };
+    let after = After::of(&shop, &ui, &order).await?;
+    let page = OrderPage { ui, order, lines, discounts, store, identity, intent, deposit, refunds, after };
     Ok(web::page(&page)?.into_response())
 }
 

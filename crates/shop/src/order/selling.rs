@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use web::cursor::{Listed, Paging};
 use web::{Form, IdempotencyKey, Path, Problem, Query, Ui};
 
+use super::after::Sending;
 use super::{
     CanceledBy, Day, FulfilmentState, Line, Order, OrderId, Summary, at_stage, day, discounts, lines,
     of_store,
@@ -21,7 +22,7 @@ use crate::discount::Cut;
 use crate::payment::refund::{self, NewRefund, Refund};
 use crate::payment::selling::Standing;
 use crate::store::{self, Store};
-use crate::{Error, Shop, StoreId, order, stock};
+use crate::{Error, Shop, StoreId, order, returning, stock};
 
 /// Orders on the seller's first screen.
 const NEWEST: i64 = 5;
@@ -49,6 +50,8 @@ struct HomePage {
     payments: Standing,
     /// Variants that run out.
     low: i64,
+    /// Returns that wait for the seller.
+    returns: i64,
 }
 
 impl HomePage {
@@ -68,7 +71,8 @@ async fn home(State(shop): State<Shop>, ui: Ui, seller: Seller) -> Result<Respon
     let orders = at_stage(db, &seller.store, FulfilmentState::New, None, NEWEST).await?;
     let payments = Standing::of(&shop, &seller.store).await?;
     let low = stock::ledger::low_count(db, &seller.store).await?;
-    Ok(web::page(&HomePage { ui, store, day, orders, payments, low })?.into_response())
+    let returns = returning::open_count(db, &seller.store).await?;
+    Ok(web::page(&HomePage { ui, store, day, orders, payments, low, returns })?.into_response())
 }
 
 /// The last midnight in the market's own time.
@@ -125,6 +129,8 @@ struct OrderPage {
     lines: Vec<Line>,
     discounts: Vec<Cut>,
     refunds: Vec<Refund>,
+    /// Parcels and returns.
+    sending: Sending,
     /// What can still go back.
     left: Won,
     key: String,
@@ -139,7 +145,8 @@ impl OrderPage {
         let refunds = refund::of_order(&shop.base.db, &order.id).await?;
         let left = refund::left(&shop.base.db, &order.id).await?;
         let key = shop.base.random.token::<16>();
-        Ok(OrderPage { ui, order, lines, discounts, refunds, left, key, typed, problem: None })
+        let sending = Sending::of(shop, &order).await?;
+        Ok(OrderPage { ui, order, lines, discounts, refunds, sending, left, key, typed, problem: None })
     }
 
     fn error(&self, field: &str) -> String {
@@ -152,7 +159,7 @@ impl OrderPage {
         match self.order.fulfilment_state {
             FulfilmentState::New => Some(FulfilmentState::Preparing),
             FulfilmentState::Preparing if self.order.is_pickup() => Some(FulfilmentState::HandedOver),
-            FulfilmentState::Preparing => Some(FulfilmentState::Sent),
+            // A parcel is sent by its own form, with its carrier and number.
             _ => None,
         }
     }

@@ -129,7 +129,7 @@ impl Means {
 }
 
 /// A fingerprint of a text.
-pub(super) fn hash(text: &str) -> String {
+pub(crate) fn hash(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

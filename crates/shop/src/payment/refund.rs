@@ -139,6 +139,34 @@ pub async fn ask(shop: &Shop, store: &StoreId, order: &OrderId, key: &str, new: 
     Ok(refund)
 }
 
+/// Owes a part of what was paid for an order, in a transaction that has locked the order's row: as much as is
+/// left, if that is less. `None`: nothing is left. A key that was used before is refused.
+pub(crate) async fn owe_part(
+    tx: &mut Tx,
+    order: &OrderId,
+    key: &str,
+    amount: Won,
+    reason: &str,
+    now_ms: i64,
+) -> Result<Option<Refund>> {
+    let paid: Option<Attempt> = sql!(opt &mut *tx,
+        "update payment_attempts set state = state where id =
+             (select paid_attempt from payment_intents where order_id = $1) returning *", order)?;
+    let Some(paid) = paid else { return Ok(None) };
+    let used: i64 = sql!(value &mut *tx,
+        "select count(*) from refunds where store_id = $1 and key = $2", &paid.store_id, key)?;
+    if used > 0 {
+        return Err(Error::KeyReused);
+    }
+    let amount = amount.min(paid.captured_won - paid.refund_won);
+    if amount <= Won::ZERO {
+        return Ok(None);
+    }
+    let body_hash = attempt::hash(&format!("{order} {amount} {reason}"));
+    let row = Row { attempt: &paid, order, amount, key, body_hash: &body_hash, by: "seller", reason };
+    insert(tx, &row, now_ms).await
+}
+
 fn checked(new: NewRefund) -> Result<NewRefund> {
     let mut faults = Faults::default();
     let amount = new.amount_won.map_or(1, |amount| amount.0);

@@ -10,3 +10,4 @@ mod orders;
 mod selling;
 mod stall;
 mod till;
+mod tracking;
