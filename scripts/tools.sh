@@ -4,6 +4,8 @@
 
 YES=${YES:-}
 TO_BUILD="cc cmake pkg-config cargo node npm"
+# What the Rust tests need beside the program: they read printed pages back.
+TO_READ="pdftotext"
 TO_TEST="chromium ffmpeg postgres nats-server cjk-fonts emoji-fonts"
 
 # Is a thing there? Most are commands; the others are known by a file.
@@ -24,6 +26,7 @@ package_of() {
     postgres) echo postgresql ;;
     cjk-fonts) echo fonts-noto-cjk ;;
     emoji-fonts) echo fonts-noto-color-emoji ;;
+    pdftotext) echo poppler-utils ;;
     *) echo "$1" ;;
     esac
 }
@@ -42,7 +45,8 @@ need() {
     for purpose; do
         case $purpose in
         build) wanted="$wanted $TO_BUILD" ;;
-        test) wanted="$wanted $TO_TEST" ;;
+        read) wanted="$wanted $TO_READ" ;;
+        test) wanted="$wanted $TO_TEST $TO_READ" ;;
         esac
     done
     for thing in $wanted; do

@@ -36,6 +36,23 @@ function drawn(): Plugin {
   };
 }
 
+/** The letters of printed slips and labels, which the server sets into PDFs; no page downloads them. */
+function letters(): Plugin {
+  const from = "node_modules/@expo-google-fonts/nanum-gothic";
+  const faces = { "print-plain.ttf": "400Regular/NanumGothic_400Regular.ttf", "print-bold.ttf": "700Bold/NanumGothic_700Bold.ttf" };
+  return {
+    name: "dangol-letters",
+    apply: "build",
+    generateBundle() {
+      for (const [name, file] of Object.entries(faces)) {
+        this.emitFile({ type: "asset", name, originalFileName: name, source: readFileSync(`${from}/${file}`) });
+      }
+      // The licence goes wherever the letters go.
+      this.emitFile({ type: "asset", fileName: "assets/nanum-gothic-license.txt", source: readFileSync(`${from}/LICENSE_FONT`) });
+    },
+  };
+}
+
 /** Old phones know no `@layer`; the build unwraps the layers, which stand in order anyway. */
 function layers(): Plugin {
   return {
@@ -54,7 +71,7 @@ export default defineConfig({
   root: "src",
   base: "/",
   publicDir: "../public",
-  plugins: [sprite(), drawn(), layers()],
+  plugins: [sprite(), drawn(), letters(), layers()],
   css: { transformer: "lightningcss" },
   build: {
     outDir: "../dist",

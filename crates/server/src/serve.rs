@@ -72,8 +72,7 @@ pub async fn run(flags: Serve) -> Result<()> {
     if let Some(domain) = &flags.domain {
         app.shop.set_here(&format!("https://{domain}"));
     }
-    shop::payment::begin_rounds(&app.shop).await?;
-    shop::returning::begin_rounds(&app.shop).await?;
+    app.shop.begin_rounds().await?;
     if let Some(film) = &flags.demo {
         info!("Filling the demo market");
         demo::fill(&app, film.as_deref(), &stop).await.context("The demo market could not be filled")?;

@@ -72,6 +72,16 @@ pub enum Error {
     NotOurCode,
     #[error("the order is another store's")]
     OtherStore { store: String },
+    #[error("the time for the way back is over")]
+    UndoLate,
+    #[error("no order was ticked")]
+    NoneTicked,
+    #[error("more than {most} orders are asked for at once")]
+    TooManyOrders { most: usize },
+    #[error("none of the orders is a parcel to send")]
+    NoParcel,
+    #[error("no letters to print with were built into this program")]
+    NoLetters,
     #[error(transparent)]
     Internal(#[from] base::Error),
 }
@@ -151,6 +161,11 @@ impl From<Error> for Problem {
             Error::NotAPickup => Problem::conflict("not-a-pickup"),
             Error::NotOurCode => Problem::invalid("not-our-code"),
             Error::OtherStore { store } => Problem::conflict("other-store").with("store", store),
+            Error::UndoLate => Problem::conflict("undo-late"),
+            Error::NoneTicked => Problem::invalid("none-ticked"),
+            Error::TooManyOrders { most } => Problem::invalid("too-many-orders").with("most", most),
+            Error::NoParcel => Problem::invalid("no-parcel"),
+            Error::NoLetters => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no-letters"),
             Error::Internal(error) => Problem::internal(error),
         }
     }

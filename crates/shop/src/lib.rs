@@ -11,6 +11,7 @@ pub mod carrier;
 pub mod cart;
 pub mod checkout;
 pub mod coupon;
+pub mod day_close;
 pub mod delivery;
 pub mod discount;
 mod error;
@@ -19,10 +20,13 @@ pub mod handover;
 pub mod order;
 pub mod payment;
 pub mod photo;
+pub mod print;
 pub mod product;
 pub mod promotion;
 pub mod returning;
 mod set;
+pub mod settlement;
+mod sheet;
 pub mod shipment;
 pub mod showing;
 mod spoken;
@@ -108,6 +112,14 @@ impl Shop {
         payment::jobs(self, workers);
         shipment::jobs(self, workers);
         returning::jobs(self, workers);
+        day_close::jobs(self, workers);
+    }
+
+    /// Puts the rounds into the queue: payments that are asked about, books that are compared, days that close.
+    pub async fn begin_rounds(&self) -> Result<()> {
+        payment::begin_rounds(self).await?;
+        returning::begin_rounds(self).await?;
+        day_close::begin(&self.base).await
     }
 
     /// Says who knows the broadcasts; later calls change nothing.
@@ -143,6 +155,12 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(coupon::api::routes())
         .merge(order::pages::routes())
         .merge(order::selling::routes())
+        .merge(order::selling::api::routes())
+        .merge(print::pages::routes())
+        .merge(settlement::pages::routes())
+        .merge(settlement::api::routes())
+        .merge(day_close::pages::routes())
+        .merge(day_close::api::routes())
         .merge(order::api::routes())
         .merge(shipment::pages::routes())
         .merge(shipment::api::routes())

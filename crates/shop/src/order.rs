@@ -4,6 +4,8 @@
 //! canceled), its payment, and its fulfilment. Placing holds stock for ten minutes; paying turns
 //! the hold into a sale; letting it pass gives the goods back.
 
+use std::collections::HashMap;
+
 use base::{Db, Id, Tx, Won, events, jobs, sql};
 use people::StoreId;
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,8 @@ mod quote;
 mod terms;
 
 pub mod api;
+pub mod batch;
+pub mod filter;
 pub mod pages;
 pub mod selling;
 
@@ -355,6 +359,32 @@ pub async fn at_stage(
          where store_id = $1 and order_state in ('confirmed', 'completed') and fulfilment_state = $2
            and (placed_at_ms, id) < ($3, $4)
          order by placed_at_ms desc, id desc limit $5", store, stage, ms, id, limit)?)
+}
+
+/// These orders of a store's, oldest first; another store's are left out.
+pub async fn picked(db: &Db, store: &StoreId, ids: &[OrderId]) -> Result<Vec<Summary>> {
+    Ok(sql!(all db,
+        "select * from order_summaries
+         where store_id = $2 and id in (select j.value ->> 'id' from json_each($1) as j)
+         order by placed_at_ms, id", set::ids(ids)?, store)?)
+}
+
+/// The lines of several orders at once, by order.
+pub async fn lines_of(db: &Db, ids: &[&OrderId]) -> Result<HashMap<OrderId, Vec<Line>>> {
+    #[derive(FromRow)]
+    struct Of {
+        order_id: OrderId,
+        #[sqlx(flatten)]
+        line: Line,
+    }
+    let all: Vec<Of> = sql!(all db,
+        "select * from order_lines where order_id in (select j.value ->> 'id' from json_each($1) as j)
+         order by order_id, place", set::ids(ids)?)?;
+    let mut by_order: HashMap<OrderId, Vec<Line>> = HashMap::new();
+    for Of { order_id, line } in all {
+        by_order.entry(order_id).or_default().push(line);
+    }
+    Ok(by_order)
 }
 
 /// A store's day: new, preparing, and what came in since `since_ms`.

@@ -69,6 +69,12 @@ fn served(file: &str) -> String {
     format!("/assets/{}", file.trim_start_matches("assets/"))
 }
 
+/// The bytes of a built file that no page asks for: the letters that are printed with.
+pub fn bytes(name: &str) -> Option<Bytes> {
+    let file = MANIFEST.names.get(name)?;
+    ready(file.trim_start_matches("assets/")).map(|ready| ready.plain.clone())
+}
+
 struct Ready {
     plain: Bytes,
     packed: OnceLock<Bytes>,
@@ -82,7 +88,7 @@ static READY: LazyLock<Mutex<HashMap<String, &'static Ready>>> = LazyLock::new(M
 pub async fn serve(Path(path): Path<String>, headers: HeaderMap) -> Response {
     let Some(ready) = ready(&path) else { return StatusCode::NOT_FOUND.into_response() };
     let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let text = !matches!(ready.kind, "image/png" | "image/jpeg" | "video/mp4" | "font/woff2");
+    let text = !matches!(ready.kind, "image/png" | "image/jpeg" | "video/mp4" | "font/woff2" | "font/ttf");
     let cache = if ready.forever { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
     let mut response = if text && accepts.contains("br") {
         let packed = match ready.packed.get() {
@@ -142,6 +148,7 @@ fn kind(path: &str) -> &'static str {
         "json" | "map" => "application/json",
         "mp4" => "video/mp4",
         "woff2" => "font/woff2",
+        "ttf" => "font/ttf",
         "txt" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }

@@ -138,6 +138,43 @@ test("an order appears on the stallholder's page without a reload", async () => 
   await shopper.leave();
 });
 
+test("orders are ticked, prepared, taken back, sent with their numbers, and the day is closed", async () => {
+  const shopper = await person(chrome, market);
+  await signIn(shopper);
+  await shopper.page.goto(product);
+  await order(shopper, { handOver: "parcel" });
+  await pay(shopper, "approve");
+  await shopper.leave();
+  const { page } = stall;
+  const orders = `/sell/${stall.store}/orders`;
+  await page.goto(orders);
+  for (const box of await page.locator("main input[name=order]").all()) await box.check();
+  await stall.look("desk-ticked");
+  await press(page, mainButton(page));
+  assert.match(await page.locator("h1").innerText(), /2건/);
+  await stall.look("desk-preparing");
+  await press(page, page.locator('form[action$="/undo"] button'));
+  await stall.look("desk-undone");
+  await page.goto(`${orders}?all=1`);
+  await press(page, mainButton(page));
+  await page.goto(`${orders}?stage=preparing&all=1&q=${encodeURIComponent("김단골")}`);
+  await page.locator("main details summary").first().click();
+  await stall.look("desk-search");
+  await press(page, mainButton(page, "main form[method=post]"));
+  await page.locator("main input[name=tracking]").fill("6012-3456-7890");
+  await stall.look("desk-sending");
+  await press(page, mainButton(page));
+  assert.match(await page.locator("h1").innerText(), /1건/);
+  await stall.look("desk-sent");
+  await page.goto(`/sell/${stall.store}/settlement`);
+  await page.locator("main details summary").click();
+  await stall.look("settlement");
+  await page.goto(`/sell/${stall.store}/day-closes`);
+  await stall.look("day-open");
+  await press(page, mainButton(page));
+  await stall.look("day-closed");
+});
+
 test("somebody else's store is not there", async () => {
   const other = await person(chrome, market);
   await signIn(other);

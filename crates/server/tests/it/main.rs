@@ -6,11 +6,13 @@
 
 mod app;
 mod deal;
+mod desk;
 mod discounts;
 mod handovers;
 mod pages;
 mod payments;
 mod returns;
 mod sale;
+mod settlement;
 mod shipments;
 mod video;

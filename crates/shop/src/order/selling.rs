@@ -10,12 +10,11 @@ use people::Seller;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
-use web::cursor::{Listed, Paging};
-use web::{Form, IdempotencyKey, Path, Problem, Query, Ui};
+use web::{Form, IdempotencyKey, Path, Problem, Ui};
 
 use super::after::Sending;
 use super::{
-    CanceledBy, Day, FulfilmentState, Line, Order, OrderId, Summary, at_stage, day, discounts, lines,
+    CanceledBy, Day, FulfilmentState, Line, Order, OrderId, Summary, at_stage, batch, day, discounts, lines,
     of_store,
 };
 use crate::discount::Cut;
@@ -24,16 +23,22 @@ use crate::payment::selling::Standing;
 use crate::store::{self, Store};
 use crate::{Error, Shop, StoreId, order, returning, stock};
 
+pub(crate) mod api;
+mod export;
+mod list;
+mod moves;
+
+pub(crate) use moves::Pairs;
+
 /// Orders on the seller's first screen.
 const NEWEST: i64 = 5;
-/// The longest tracking number.
-const TRACKING: usize = 40;
 
 pub(crate) fn routes() -> OpenApiRouter<Shop> {
     OpenApiRouter::new()
         .route("/sell/{store}", get(home))
         .route("/sell/{store}/socket", get(socket))
-        .route("/sell/{store}/orders", get(all))
+        .merge(list::routes())
+        .merge(moves::routes())
         .route("/sell/{store}/orders/{order}", get(one))
         .route("/sell/{store}/orders/{order}/stage", post(stage))
         .route("/sell/{store}/orders/{order}/cancellation", post(cancel))
@@ -79,46 +84,6 @@ async fn home(State(shop): State<Shop>, ui: Ui, seller: Seller) -> Result<Respon
 fn midnight_ms(now_ms: i64) -> i64 {
     let now = clock::at(now_ms).to_zoned(clock::seoul());
     now.start_of_day().map_or(now_ms, |day| day.timestamp().as_millisecond())
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Filter {
-    stage: Option<FulfilmentState>,
-    cursor: Option<String>,
-}
-
-#[derive(Template)]
-#[template(path = "selling/orders.html")]
-struct OrdersPage {
-    ui: Ui,
-    store: StoreId,
-    stage: FulfilmentState,
-    orders: Vec<Summary>,
-    older: String,
-}
-
-impl OrdersPage {
-    fn stages(&self) -> [FulfilmentState; 4] {
-        [FulfilmentState::New, FulfilmentState::Preparing, FulfilmentState::Sent, FulfilmentState::HandedOver]
-    }
-}
-
-async fn all(
-    State(shop): State<Shop>,
-    ui: Ui,
-    seller: Seller,
-    Query(filter): Query<Filter>,
-) -> Result<Response, Problem> {
-    let stage = filter.stage.unwrap_or(FulfilmentState::New);
-    let paging = Paging { limit: None, cursor: filter.cursor };
-    let limit = paging.limit();
-    let orders = at_stage(&shop.base.db, &seller.store, stage, paging.after()?, limit + 1).await?;
-    let listed = Listed::of(orders, limit, |row| (row.order.placed_at_ms, row.order.id.to_string()));
-    let older = listed.next_cursor.map(|cursor| format!("?stage={}&cursor={cursor}", stage.slug()));
-    let page =
-        OrdersPage { ui, store: seller.store, stage, orders: listed.items, older: older.unwrap_or_default() };
-    Ok(web::page(&page)?.into_response())
 }
 
 #[derive(Template)]
@@ -236,7 +201,7 @@ async fn stage(
 ) -> Result<Response, Problem> {
     let order = of_store(&shop.base.db, &seller.store, &id).await?;
     let tracking = step.tracking.trim();
-    if tracking.chars().count() > TRACKING {
+    if tracking.chars().count() > batch::TRACKING {
         return Err(Error::Invalid(vec![("tracking".to_owned(), "too-long")]).into());
     }
     let tracking = if tracking.is_empty() { order.tracking.as_str() } else { tracking };
