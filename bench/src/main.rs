@@ -4,6 +4,7 @@
 //! reads the program's CPU time from the kernel. `./run bench NAME` builds everything and calls this; the benches
 //! that need a browser (`live`, `pages`) are scripts beside this crate's folder.
 
+mod drill;
 mod egress;
 mod figure;
 mod film;
@@ -69,6 +70,27 @@ enum Bench {
         #[arg(long)]
         postgres: bool,
     },
+    /// The crash drill: kills the program, and PostgreSQL, under load, and counts what was lost.
+    Drill {
+        /// How often something is killed.
+        #[arg(long, default_value_t = 100)]
+        kills: usize,
+        /// Orders acknowledged from one kill to the next, more or less.
+        #[arg(long, default_value_t = 1_100)]
+        orders: u64,
+        /// People who buy at once.
+        #[arg(long, default_value_t = 48)]
+        buyers: usize,
+        /// Seconds within which every open payment has to be settled at the end; 0 asks only that it will be.
+        #[arg(long, default_value_t = 180)]
+        settle: u64,
+        /// Where chance begins; another one every time when absent.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// On a PostgreSQL of its own, which is killed too.
+        #[arg(long)]
+        postgres: bool,
+    },
     /// The bare server that `egress` compares with; it starts this itself.
     #[command(hide = true)]
     BareEgress {
@@ -92,6 +114,11 @@ fn main() -> anyhow::Result<()> {
         Bench::Till { buyers, seconds, postgres } => {
             let engine = if postgres { Engine::Postgres } else { Engine::Sqlite };
             till::run(buyers, Duration::from_secs(seconds), engine, show)
+        }
+        Bench::Drill { kills, orders, buyers, settle, seed, postgres } => {
+            let plan =
+                drill::Plan { kills, orders, buyers, settle: Duration::from_secs(settle), seed, postgres };
+            drill::run(&plan, show)
         }
         Bench::BareEgress { part_bytes, part_ms } => egress::bare(part_bytes, Duration::from_millis(part_ms)),
     }

@@ -39,36 +39,62 @@ impl fmt::Display for Engine {
 /// A running program; it is stopped, and its data removed, when this goes out of scope.
 pub(crate) struct Market {
     child: Child,
+    program: PathBuf,
+    /// What is on air, as the flag says it.
+    demo: String,
     /// Where it listens.
     pub(crate) address: SocketAddr,
     /// The URL of its database.
     pub(crate) database: String,
     /// Its data, removed at the end.
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Market {
     /// Starts the program that `DANGOL` names on demo data, and waits until it is ready. On air is `film`, or the
     /// demo's own clip.
     pub(crate) fn start(engine: Engine, film: Option<&Path>) -> anyhow::Result<Market> {
-        let program = PathBuf::from(std::env::var_os("DANGOL").context("run this through: ./run bench")?);
         let data = tempfile::Builder::new().prefix("dangol-bench-").tempdir()?;
         let database = match engine {
             Engine::Sqlite => format!("sqlite:{}", data.path().join("dangol.db").display()),
             Engine::Postgres => new_postgres()?,
         };
-        let mut command = Command::new(&program);
-        command.env("DANGOL_DATABASE", &database);
-        let demo = film.map_or("--demo".into(), |film| format!("--demo={}", film.display()));
-        command.args(["serve", &demo, "--data"]).arg(data.path()).current_dir(data.path());
         // Writing a line for each of 200 requests a second is what an operator may choose, not what is measured.
-        command.env("DANGOL_LOG", "warn").stdin(Stdio::null()).stdout(Stdio::null());
+        Market::on(data, database, film, "warn")
+    }
+
+    /// Starts the program on data that are there or will be.
+    pub(crate) fn on(
+        data: TempDir,
+        database: String,
+        film: Option<&Path>,
+        log: &str,
+    ) -> anyhow::Result<Market> {
+        let program = PathBuf::from(std::env::var_os("DANGOL").context("run this through: ./run bench")?);
+        let demo = film.map_or("--demo".into(), |film| format!("--demo={}", film.display()));
         let address = free_address()?;
-        command.arg("--listen").arg(address.to_string());
-        let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
-        let mut market = Market { child, address, database, _data: data };
+        let child = launch(&program, &demo, data.path(), &database, address, log)?;
+        let mut market = Market { child, program, demo, address, database, data };
         market.wait_until_ready()?;
         Ok(market)
+    }
+
+    /// Ends the program in the middle of whatever it does.
+    pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Starts it again, where it was and on what it left.
+    pub(crate) fn restart(&mut self, log: &str) -> anyhow::Result<()> {
+        self.child = launch(&self.program, &self.demo, self.data.path(), &self.database, self.address, log)?;
+        self.wait_until_ready()
+    }
+
+    /// The folder of its data.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
     }
 
     /// The process to read CPU time of.
@@ -96,7 +122,8 @@ impl Market {
         bail!("no broadcast is on air in the demo")
     }
 
-    fn wait_until_ready(&mut self) -> anyhow::Result<()> {
+    /// Waits until it answers, and its database.
+    pub(crate) fn wait_until_ready(&mut self) -> anyhow::Result<()> {
         let end = Instant::now() + READY_WITHIN;
         while Instant::now() < end {
             if let Some(status) = self.child.try_wait()? {
@@ -125,6 +152,21 @@ impl Drop for Market {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn launch(
+    program: &Path,
+    demo: &str,
+    data: &Path,
+    database: &str,
+    address: SocketAddr,
+    log: &str,
+) -> anyhow::Result<Child> {
+    let mut command = Command::new(program);
+    command.args(["serve", demo, "--data"]).arg(data).arg("--listen").arg(address.to_string());
+    command.env("DANGOL_DATABASE", database).env("DANGOL_LOG", log).current_dir(data);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command.spawn().with_context(|| format!("cannot start {}", program.display()))
 }
 
 /// A database of its own on the throw-away server; it goes with the server.

@@ -15,6 +15,7 @@ use sqlx::sqlite::{
 use sqlx::{Postgres, Sqlite, Transaction};
 use tokio::sync::Notify;
 
+use crate::crash::Points;
 use crate::events::Fresh;
 use crate::readers::Readers;
 use crate::sql::{Handle, OnPostgres, OnSqlite};
@@ -56,6 +57,8 @@ pub(crate) struct Wake {
     pub(crate) jobs: Notify,
     /// What was committed and not told yet.
     pub(crate) fresh: Mutex<Vec<Fresh>>,
+    /// Where a test may cut the work off.
+    pub(crate) points: Points,
 }
 
 impl Db {

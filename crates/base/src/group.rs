@@ -115,6 +115,8 @@ async fn commit<B: Batch>(db: &Db, batch: &B, asks: &[B::Ask]) -> Result<Vec<B::
     let mut tx = db.begin().await?;
     let answers = batch.apply(&mut tx, asks).await?;
     debug_assert_eq!(answers.len(), asks.len(), "every request gets its answer");
+    db.reach("group-written").await;
     tx.commit().await?;
+    db.reach("group-committed").await;
     Ok(answers)
 }

@@ -8,6 +8,7 @@
 pub mod blobs;
 pub mod bus;
 pub mod clock;
+pub mod crash;
 pub mod db;
 mod error;
 pub mod events;

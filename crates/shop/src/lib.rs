@@ -5,6 +5,7 @@
 //! three states of one order. Placing an order goes through one writer that commits in groups, so
 //! that the last box is sold once and a hundred buyers share one flush of the disk.
 
+pub mod audit;
 pub mod buy;
 pub mod buyer;
 pub mod carrier;

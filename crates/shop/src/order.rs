@@ -436,9 +436,8 @@ pub async fn cancel(shop: &Shop, order: &Order, by: CanceledBy) -> Result<()> {
         return Err(Error::OrderMovedOn);
     };
     let mut levels = stock::release(&mut tx, &order.id, "released").await?;
-    if paid == PaymentState::Refunding {
-        levels.extend(stock::take_back(&mut tx, &order.store_id, &order.id, now_ms).await?);
-    }
+    // Also of an order whose money went back before: its goods are going nowhere.
+    levels.extend(stock::take_back(&mut tx, &order.store_id, &order.id, now_ms).await?);
     if order.coupon_id.is_some() {
         coupon::release(&mut tx, std::slice::from_ref(&order.id), "released").await?;
     }

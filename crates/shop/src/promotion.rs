@@ -53,7 +53,7 @@ pub struct Promotion {
     pub ends_at_ms: Option<i64>,
     pub ended_at_ms: Option<i64>,
     pub created_at_ms: i64,
-    body_hash: String,
+    pub(crate) body_hash: String,
 }
 
 /// Whether something of a store's counts now.

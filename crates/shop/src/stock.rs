@@ -204,6 +204,9 @@ pub(crate) async fn take_back(
     let sold: Vec<Amount> = sql!(all &mut *tx,
         "update stock_reservations set state = 'released' where order_id = $1 and state = 'committed'
          returning variant_id, quantity", order)?;
+    if sold.is_empty() {
+        return Ok(Vec::new());
+    }
     let levels = sql!(all &mut *tx,
         "update stock_levels set on_hand = on_hand + f.quantity
          from (select j.value ->> 'id' as id, cast(j.value ->> 'quantity' as bigint) as quantity

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod app;
+mod bad_input;
 mod deal;
 mod desk;
 mod discounts;

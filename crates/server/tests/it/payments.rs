@@ -7,16 +7,16 @@ use crate::app::{App, Client};
 use crate::sale::{open_stall, order_for};
 
 /// A stall with mackerel, its seller, and a buyer who has ordered one.
-struct Sale {
-    app: App,
-    seller: Client,
-    buyer: Client,
-    store: String,
-    order: Value,
+pub(crate) struct Sale {
+    pub(crate) app: App,
+    pub(crate) seller: Client,
+    pub(crate) buyer: Client,
+    pub(crate) store: String,
+    pub(crate) order: Value,
 }
 
 impl Sale {
-    async fn each() -> Vec<Sale> {
+    pub(crate) async fn each() -> Vec<Sale> {
         let mut all = Vec::new();
         for app in App::each().await {
             let seller = app.shopper("한파도").await;
@@ -29,33 +29,33 @@ impl Sale {
         all
     }
 
-    fn payment(&self, rest: &str) -> String {
+    pub(crate) fn payment(&self, rest: &str) -> String {
         format!("/api/v1/payments/{}{rest}", self.order["payment_id"].as_str().unwrap())
     }
 
-    fn card(&self, card: &str) -> Value {
+    pub(crate) fn card(&self, card: &str) -> Value {
         json!({ "card": card, "amount_won": self.order["total_won"] })
     }
 
-    async fn pay(&self, card: &str, key: &str) -> (u16, Value) {
+    pub(crate) async fn pay(&self, card: &str, key: &str) -> (u16, Value) {
         let answer = self.buyer.post_with(&self.payment("/confirmation"), &self.card(card), key).await;
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
-    async fn state(&self) -> Value {
+    pub(crate) async fn state(&self) -> Value {
         let path = format!("/api/v1/orders/{}", self.order["id"].as_str().unwrap());
         let order: Value = self.buyer.get(&path).await.json().await.unwrap();
         order["payment_state"].clone()
     }
 
     /// What comes to the store's door for webhooks.
-    async fn hook(&self, body: &str) -> u16 {
+    pub(crate) async fn hook(&self, body: &str) -> u16 {
         let path = format!("/hooks/sandbox/{}", self.store);
         let sent = self.app.stranger().ask(Method::POST, &path).body(body.to_owned()).send().await.unwrap();
         sent.status().as_u16()
     }
 
-    async fn open_account(&self) -> Value {
+    pub(crate) async fn open_account(&self) -> Value {
         let body = json!({
             "bank": "11", "amount_won": self.order["total_won"],
             "refund_to": { "bank": "90", "number": "3333-01-234567", "holder": "지나" },

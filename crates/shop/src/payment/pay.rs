@@ -73,7 +73,9 @@ pub async fn returned(
     }
     let gateway = contract(shop, &intent.store_id)?;
     if let Some(started) = attempt::start(shop, &last.id).await? {
+        shop.base.db.reach("pay-begun").await;
         let observed = gateway.confirm(key, order, intent.amount_won).await;
+        shop.base.db.reach("pay-answered").await;
         apply_observed_state(shop, &started, observed).await?;
     }
     Ok(find(&shop.base.db, &intent.id).await?.state)
@@ -116,6 +118,7 @@ async fn by(shop: &Shop, id: &IntentId, key: &str, with: &str, means: Means) -> 
     };
     let name = name(&shop.base.db, &intent).await?;
     let ask = Ask { order: attempt.id.as_str(), amount: intent.amount_won, name: &name, customer: with };
+    shop.base.db.reach("pay-begun").await;
     let observed = match &means {
         Means::Window => gateway.create(&ask, with).await,
         Means::Practice(card) => confirmed(&gateway, &ask, card).await,
@@ -124,6 +127,7 @@ async fn by(shop: &Shop, id: &IntentId, key: &str, with: &str, means: Means) -> 
             gateway.open_account(&ask, bank, DEPOSIT_HOURS, &intent.cash_receipt).await
         }
     };
+    shop.base.db.reach("pay-answered").await;
     if means == Means::Window && observed.seen != Seen::Opened {
         // Nothing is ever taken before the buyer comes back, so this try is simply over.
         apply_observed_state(shop, &attempt, Observed::only(Seen::Declined("AWAY".to_owned()))).await?;

@@ -88,8 +88,10 @@ pub(super) async fn ask(shop: &Shop, known: &Attempt, turn: usize) -> Result<()>
         // The buyer agreed and our question to take the money was lost. The same key makes it the same question.
         let intent = find(&shop.base.db, &known.intent_id).await?;
         let confirmed = gateway.confirm(&observed.key, known.id.as_str(), intent.amount_won).await;
+        shop.base.db.reach("poll-answered").await;
         return apply_observed_state(shop, known, confirmed).await;
     }
+    shop.base.db.reach("poll-answered").await;
     apply_observed_state(shop, known, observed).await
 }
 

@@ -136,6 +136,7 @@ pub async fn ask(shop: &Shop, store: &StoreId, order: &OrderId, key: &str, new: 
         });
     };
     tx.commit().await?;
+    shop.base.db.reach("refund-asked").await;
     Ok(refund)
 }
 
@@ -225,12 +226,15 @@ async fn insert(tx: &mut Tx, row: &Row<'_>, now_ms: i64) -> Result<Option<Refund
     if set_aside == 0 {
         return Ok(None);
     }
-    let refund: Refund = sql!(one &mut *tx,
+    let refund: Option<Refund> = sql!(opt &mut *tx,
         "insert into refunds (id, store_id, order_id, attempt_id, key, body_hash, amount_won, reason, asked_by, state,
              failure, created_at_ms)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'asked', '', $10) returning *",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'asked', '', $10)
+         on conflict (store_id, key) do nothing returning *",
         RefundId::new(now_ms), &row.attempt.store_id, row.order, &row.attempt.id, row.key, row.body_hash,
         row.amount, row.reason, row.by, now_ms)?;
+    // The key was used for another order in this very moment: their rows do not wait for each other.
+    let refund = refund.ok_or(Error::KeyReused)?;
     jobs::put(tx, GIVE, &Give { refund: refund.id.clone() }).await?;
     Ok(Some(refund))
 }
@@ -270,7 +274,9 @@ pub(super) async fn give(shop: &Shop, id: &RefundId) -> Result<()> {
         return Err(Error::GatewayAway);
     };
     let to = known.refund_to();
-    match gateway.cancel(key, Some(refund.amount_won), to.as_ref(), refund.id.as_str()).await {
+    let returned = gateway.cancel(key, Some(refund.amount_won), to.as_ref(), refund.id.as_str()).await;
+    shop.base.db.reach("refund-answered").await;
+    match returned {
         Returned::Seen(observed) => apply_observed_state(shop, &known, *observed).await,
         Returned::Silent => Err(Error::GatewayAway),
         Returned::Refused(code) => {

@@ -3,11 +3,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod crash;
+mod days;
 mod discounts;
 mod growing;
+mod model;
 mod money;
 mod orders;
+mod races;
 mod selling;
+mod simulator;
+mod stage;
 mod stall;
 mod till;
 mod tracking;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use base::{Won, sql};
 use shop::order::{self, CanceledBy, Order, OrderState, PaymentState, Placed, place};
 use shop::payment::IntentId;
+use shop::payment::refund::{self, NewRefund};
 use shop::payment::{self, APPROVE, DECLINE, IntentState, SILENT};
 use shop::product::VariantId;
 use shop::{Buyer, Shop};
@@ -143,6 +144,23 @@ async fn a_paid_order_that_is_called_off_is_refunded_and_back_in_stock() {
         assert_eq!(seen(&stall, &buyer, &order).await.payment_state, PaymentState::Refunded);
         assert_eq!(stall.stock(&fish).await, (1, 0), "{}", stall.engine);
         assert_eq!(charged(&stall).await, 0);
+        stall.check().await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_paid_back_in_full_and_is_called_off_is_on_the_stall_again() {
+    for stall in Stall::each().await {
+        let fish = stall.goods("고등어", 9_800, 1).await;
+        let buyer = stall.buyer("단골").await;
+        let order = placed(&stall, &buyer, &fish).await;
+        pay(&stall.shop, &order.intent, APPROVE).await.unwrap();
+        refund::ask(&stall.shop, &stall.store, &order.order, "all", NewRefund::default()).await.unwrap();
+        stall.later(Duration::from_secs(1)).await;
+        let paid = seen(&stall, &buyer, &order).await;
+        assert_eq!(paid.payment_state, PaymentState::Refunded, "{}", stall.engine);
+        order::cancel(&stall.shop, &paid, CanceledBy::Seller).await.unwrap();
+        assert_eq!(stall.stock(&fish).await, (1, 0), "{}", stall.engine);
         stall.check().await;
     }
 }

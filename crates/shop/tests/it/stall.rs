@@ -1,17 +1,22 @@
 //! A stall with goods, and people who buy from it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base::jobs::Workers;
 use base::{Base, Blobs, Bus, Clock, Db, Random, Won, sql};
 use people::{Address, People, Person};
+use shop::audit::{self, Broken, Charge, Compared};
 use shop::delivery::{HandOver, Recipient};
 use shop::order::{NewLine, NewOrder};
 use shop::payment::{Contracts, Gateway};
 use shop::product::{self, Draft, NewVariant, VariantId};
 use shop::store::{self, Identity, NewStore};
 use shop::{Buyer, Shop, StoreId};
+
+/// 7 in the morning in Seoul, 24 November 2026.
+pub(crate) const MORNING_MS: i64 = 1_795_471_200_000;
 
 /// A shop on an empty database, with one open store.
 pub(crate) struct Stall {
@@ -20,8 +25,20 @@ pub(crate) struct Stall {
     pub(crate) sandbox: sandbox::Sandbox,
     pub(crate) store: StoreId,
     pub(crate) engine: &'static str,
+    pub(crate) url: String,
     workers: Workers,
+    /// Where the shop listens for webhooks, once it does.
+    door: Option<SocketAddr>,
     _folder: tempfile::TempDir,
+}
+
+/// What may differ from one stall to the next.
+#[derive(Clone, Copy)]
+pub(crate) struct Luck {
+    /// Our chance and the payment company's follow from it; without it ours is the machine's.
+    pub(crate) seed: Option<u64>,
+    /// So many requests in a hundred to the payment company go wrong.
+    pub(crate) chaos_percent: u64,
 }
 
 impl Stall {
@@ -31,62 +48,81 @@ impl Stall {
     }
 
     /// The same, where so many requests in a hundred to the payment company go wrong.
-    pub(crate) async fn with_chaos(chaos: u64) -> Vec<Stall> {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("shop.db").display());
-        let mut all = vec![Stall::on("sqlite", &url, folder, chaos).await];
-        if let Ok(url) = std::env::var("DANGOL_TEST_POSTGRES") {
-            let name = format!("shop{}", uuid::Uuid::new_v4().simple());
-            let admin = base::sqlx::PgPool::connect(&url).await.unwrap();
-            let create = base::sqlx::AssertSqlSafe(format!("create database {name}"));
-            base::sqlx::query(create).execute(&admin).await.unwrap();
-            admin.close().await;
-            let (server, _) = url.rsplit_once('/').unwrap();
-            let folder = tempfile::tempdir().unwrap();
-            all.push(Stall::on("postgres", &format!("{server}/{name}"), folder, chaos).await);
+    pub(crate) async fn with_chaos(chaos_percent: u64) -> Vec<Stall> {
+        let mut all = Vec::new();
+        for engine in engines() {
+            all.push(Stall::new(engine, Luck { seed: None, chaos_percent }).await);
         }
         all
     }
 
-    async fn on(engine: &'static str, url: &str, folder: tempfile::TempDir, chaos: u64) -> Stall {
+    /// A stall of its own on one engine.
+    pub(crate) async fn new(engine: &'static str, luck: Luck) -> Stall {
+        let folder = folder();
+        let url = match std::env::var("DANGOL_TEST_POSTGRES") {
+            Ok(url) if engine == "postgres" => {
+                let name = format!("shop{}", uuid::Uuid::new_v4().simple());
+                let admin = base::sqlx::PgPool::connect(&url).await.unwrap();
+                let create = base::sqlx::AssertSqlSafe(format!("create database {name}"));
+                base::sqlx::query(create).execute(&admin).await.unwrap();
+                admin.close().await;
+                format!("{}/{name}", url.rsplit_once('/').unwrap().0)
+            }
+            _ => format!("sqlite:{}", folder.path().join("shop.db").display()),
+        };
         web::words::install(&[web::WORDS, shop::WORDS]);
         let base = Base {
-            db: Db::open(url).await.unwrap(),
+            db: Db::open(&url).await.unwrap(),
             bus: Bus::local(),
             blobs: Blobs::folder(&folder.path().join("blobs")).unwrap(),
-            clock: Clock::mock(1_795_471_200_000),
-            random: Random::system(),
+            clock: Clock::mock(MORNING_MS),
+            random: luck.seed.map_or_else(Random::system, Random::seeded),
         };
         let ticking = base.clock.clone();
         let settings = sandbox::Settings {
-            seed: 7,
+            seed: luck.seed.unwrap_or(7),
             now: Arc::new(move || ticking.now_ms()),
             webhook: None,
             books: None,
-            chaos_percent: chaos,
+            chaos_percent: luck.chaos_percent,
         };
         let sandbox = sandbox::Sandbox::start(settings).await.unwrap();
-        let contracts = Contracts::default().with_practice(sandbox.url()).unwrap();
-        let shop = Shop::with_contracts(base.clone(), web::Hub::default(), contracts);
-        let mut workers = Workers::default();
-        shop.jobs(&mut workers);
-        let owner = person(&base, "한파도").await;
-        let identity = Identity {
-            company: "파도네 생선(데모)".into(),
-            representative: "한파도".into(),
-            address: "너울포시 등대길 7".into(),
-            phone: "010-0000-0011".into(),
-            business_number: "000-00-00015".into(),
-            mail_order_exempt: true,
-            ..Identity::default()
-        };
-        let new =
-            NewStore {
-                category: "fish".into(), name: "파도네 생선".into(), identity, ..NewStore::default()
-            };
-        let store = store::create(&shop, &owner.id, "first", new).await.unwrap();
-        assert!(store.listed, "a store whose identity is whole is listed");
-        Stall { shop, base, sandbox, store: store.id, engine, workers, _folder: folder }
+        let shop = open(&base, &sandbox.url());
+        let store = open_store(&shop, &base).await;
+        let workers = workers(&shop);
+        Stall { shop, base, sandbox, store, engine, url, workers, door: None, _folder: folder }
+    }
+
+    /// Ends the program and starts it again on the same rows; nobody is told of anything.
+    pub(crate) async fn restart(&mut self) {
+        self.base.db = Db::open(&self.url).await.unwrap();
+        self.shop = open(&self.base, &self.sandbox.url());
+        self.workers = workers(&self.shop);
+    }
+
+    /// Listens for webhooks from now on.
+    pub(crate) async fn open_door(&mut self) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (router, _) = shop::routes(self.shop.clone()).split_for_parts();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        self.sandbox.tell(&format!("http://{address}/hooks/sandbox/{{merchant}}"));
+        self.door = Some(address);
+    }
+
+    /// The address of the store's door for webhooks.
+    pub(crate) fn hook(&self) -> String {
+        format!("http://{}/hooks/sandbox/{}", self.door.unwrap(), self.store)
+    }
+
+    /// Does one job that is due; `false`: none is.
+    pub(crate) async fn work_once(&self) -> bool {
+        self.workers.work_once(&self.base.db, &self.base.clock).await.unwrap()
+    }
+
+    /// The doer of the jobs, to be carried elsewhere.
+    pub(crate) fn workers(&self) -> Workers {
+        self.workers.clone()
     }
 
     /// A product with one variant.
@@ -127,43 +163,75 @@ impl Stall {
 
     /// What is always true, whatever happened.
     pub(crate) async fn check(&self) {
-        let wrong: i64 = sql!(value &self.base.db,
-            "select count(*) from stock_levels l where l.on_hand <>
-               (select coalesce(sum(m.quantity), 0) from stock_movements m where m.variant_id = l.variant_id)")
-        .unwrap();
-        assert_eq!(wrong, 0, "{}: movements come to the stock", self.engine);
-        let wrong: i64 = sql!(
-            value & self.base.db,
-            "select count(*) from stock_levels l where l.reserved <>
-               (select coalesce(sum(r.quantity), 0) from stock_reservations r
-                where r.variant_id = l.variant_id and r.state = 'held')"
-        )
-        .unwrap();
-        assert_eq!(wrong, 0, "{}: holds come to what is promised", self.engine);
-        let sum: i64 = sql!(
-            value & self.base.db,
-            "select cast(coalesce(sum(amount_won), 0) as bigint) from ledger_entries"
-        )
-        .unwrap();
-        assert_eq!(sum, 0, "{}: the ledger comes to nothing", self.engine);
-        let wrong: i64 = sql!(
-            value & self.base.db,
-            "select count(*) from coupons c where c.redeemed <>
-               (select count(*) from coupon_redemptions r where r.coupon_id = c.id and r.state in ('held', 'committed'))"
-        )
-        .unwrap();
-        assert_eq!(wrong, 0, "{}: redemptions come to what is redeemed", self.engine);
-        let wrong: i64 = sql!(
-            value & self.base.db,
-            "select count(*) from orders o where
-               o.total_won <> (select coalesce(sum(l.total_won), 0) from order_lines l where l.order_id = o.id) + o.delivery_won
-               or o.discount_won <> (select coalesce(sum(l.discount_won), 0) from order_lines l where l.order_id = o.id)
-               or o.discount_won <> (select coalesce(sum(d.won), 0) from order_discounts d
-                                     where d.order_id = o.id and d.on_delivery = false)"
-        )
-        .unwrap();
-        assert_eq!(wrong, 0, "{}: an order is the sum of its lines, discounts and delivery", self.engine);
+        let broken = self.broken().await;
+        assert!(broken.is_empty(), "{}: {broken:#?}", self.engine);
     }
+
+    /// Every rule that does not hold, in our books or beside the payment company's.
+    pub(crate) async fn broken(&self) -> Vec<Broken> {
+        let mut broken = audit::books(&self.base.db).await.unwrap();
+        broken.extend(self.compared().await.broken);
+        broken
+    }
+
+    /// The payment company's books beside ours.
+    pub(crate) async fn compared(&self) -> Compared {
+        let payments = self.sandbox.payments();
+        let charges: Vec<_> = payments
+            .into_iter()
+            .filter(|one| one.merchant == self.store.as_str())
+            .map(|one| Charge { order: one.order, taken: one.taken, kept: one.kept })
+            .collect();
+        audit::company(&self.base.db, &charges).await.unwrap()
+    }
+}
+
+/// The engines at hand.
+pub(crate) fn engines() -> Vec<&'static str> {
+    let postgres = std::env::var_os("DANGOL_TEST_POSTGRES").map(|_| "postgres");
+    std::iter::once("sqlite").chain(postgres).collect()
+}
+
+/// A folder in memory where the machine has one: thousands of stalls need no disk.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+/// The shop on its ground, with a contract at the practice company.
+pub(crate) fn open(base: &Base, company: &str) -> Shop {
+    let contracts = Contracts::default().with_practice(company.to_owned()).unwrap();
+    Shop::with_contracts(base.clone(), web::Hub::default(), contracts)
+}
+
+/// Does every job that is due.
+pub(crate) async fn work_all(shop: &Shop, base: &Base) {
+    while workers(shop).work_once(&base.db, &base.clock).await.unwrap() {}
+}
+
+fn workers(shop: &Shop) -> Workers {
+    let mut workers = Workers::default();
+    shop.jobs(&mut workers);
+    workers
+}
+
+async fn open_store(shop: &Shop, base: &Base) -> StoreId {
+    let owner = person(base, "한파도").await;
+    let identity = Identity {
+        company: "파도네 생선(데모)".into(),
+        representative: "한파도".into(),
+        address: "너울포시 등대길 7".into(),
+        phone: "010-0000-0011".into(),
+        business_number: "000-00-00015".into(),
+        mail_order_exempt: true,
+        ..Identity::default()
+    };
+    let new =
+        NewStore {
+            category: "fish".into(), name: "파도네 생선".into(), identity, ..NewStore::default()
+        };
+    let store = store::create(shop, &owner.id, "first", new).await.unwrap();
+    assert!(store.listed, "a store whose identity is whole is listed");
+    store.id
 }
 
 /// Somebody new.
