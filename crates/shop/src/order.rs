@@ -487,7 +487,7 @@ pub async fn advance(
         return Err(Error::OrderMovedOn);
     }
     if from == FulfilmentState::Sent {
-        shipment::remove_all(&mut tx, &order.id, now_ms).await?;
+        shipment::remove_all(&mut tx, std::slice::from_ref(&order.id), now_ms).await?;
     }
     events::put(
         &mut tx,

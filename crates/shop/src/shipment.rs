@@ -14,7 +14,7 @@ use crate::carrier::{self, Carrier};
 use crate::order::{FulfilmentState, Order, OrderId, OrderState};
 use crate::payment::digest;
 use crate::returning::ReturnId;
-use crate::{Error, Result, Shop};
+use crate::{Error, Result, Shop, set};
 
 mod delivery_tracker;
 mod poll;
@@ -223,11 +223,47 @@ pub async fn remove(shop: &Shop, store: &StoreId, id: &ShipmentId) -> Result<Ord
     Ok(order.id)
 }
 
-/// Takes back every parcel of an order that goes one step back.
-pub(crate) async fn remove_all(tx: &mut Tx, order: &OrderId, now_ms: i64) -> Result<()> {
+/// Writes down one parcel for each of many orders that were just sent; `turn` names the sending. A number that an
+/// order has already is not written twice.
+pub(crate) async fn send_many(
+    shop: &Shop,
+    tx: &mut Tx,
+    store: &StoreId,
+    turn: &str,
+    carrier: &Carrier,
+    parcels: &[(OrderId, String)],
+    now_ms: i64,
+) -> Result<()> {
+    let rows: Vec<_> = parcels
+        .iter()
+        .map(|(order, number)| {
+            json!({
+                "id": ShipmentId::new(now_ms), "order": order, "key": format!("{turn}:{order}"), "number": number,
+                "hash": digest(&format!("{order} {:?} {} {number}", None::<ReturnId>, carrier.slug)),
+            })
+        })
+        .collect();
+    let written: Vec<ShipmentId> = sql!(values &mut *tx,
+        "insert into shipments (id, store_id, order_id, key, body_hash, carrier, number, sent_at_ms)
+         select j.value ->> 'id', $2, j.value ->> 'order', j.value ->> 'key', j.value ->> 'hash', $3,
+             j.value ->> 'number', $4
+         from json_each($1) as j where true
+         on conflict (order_id, carrier, number) where removed_at_ms is null do nothing returning id",
+        set::of(&rows)?, store, carrier.slug, now_ms)?;
+    if carrier.is_tracked() && shop.tracker.is_some() {
+        for id in &written {
+            poll::later(tx, id, 0, now_ms, shop).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes back every parcel of orders that go one step back.
+pub(crate) async fn remove_all(tx: &mut Tx, orders: &[OrderId], now_ms: i64) -> Result<()> {
     sql!(run tx,
         "update shipments set removed_at_ms = $2
-         where order_id = $1 and return_id is null and removed_at_ms is null", order, now_ms)?;
+         where order_id in (select j.value ->> 'id' from json_each($1) as j) and return_id is null
+           and removed_at_ms is null", set::ids(orders)?, now_ms)?;
     Ok(())
 }
 

@@ -161,6 +161,7 @@ test("orders are ticked, prepared, taken back, sent with their numbers, and the 
   await page.locator("main details summary").first().click();
   await stall.look("desk-search");
   await press(page, mainButton(page, "main form[method=post]"));
+  await page.locator("main select[name=carrier]").selectOption("cj");
   await page.locator("main input[name=tracking]").fill("6012-3456-7890");
   await stall.look("desk-sending");
   await press(page, mainButton(page));

@@ -33,7 +33,8 @@ async fn who_leaves_is_gone_at_once_and_everywhere() {
         assert_eq!(kept, 0);
         let told: i64 = sql!(value db, "select count(*) from outbox where address like '%0001'").unwrap();
         assert_eq!(told, 0, "what was sent to the number is gone, too");
-        let jobs: Vec<String> = sql!(values db, "select payload from jobs where name = 'person-left'").unwrap();
+        let jobs: Vec<String> =
+            sql!(values db, "select payload from jobs where name = 'person-left'").unwrap();
         assert_eq!(jobs, [json!({ "person": person.id }).to_string()]);
     }
 }

@@ -524,3 +524,44 @@ async fn slips_and_labels_say_what_the_box_and_the_carrier_need_and_no_more() {
         assert_eq!(rival.get(&desk.room(&format!("/orders/slips.pdf?{query}"))).await.status(), 404);
     }
 }
+
+#[tokio::test]
+async fn parcels_of_a_batch_are_followed_like_single_ones_until_it_is_taken_back() {
+    for desk in Desk::each().await {
+        let (first, second) = (desk.parcel().await, desk.parcel().await);
+        desk.batch("preparing", named(&[&first, &second]), "a").await;
+        let path = desk.api("/order-batches");
+        let sent = |carrier: &str, number: &str| {
+            json!({ "to": "sent", "carrier": carrier, "orders": [
+                { "order": first["id"], "tracking": number }, { "order": second["id"] },
+            ] })
+        };
+        for (carrier, number) in [("nobody", "6012-3456-7890"), ("cj", "12")] {
+            let wrong = desk.seller.post_with(&path, &sent(carrier, number), "wrong").await;
+            assert_eq!(wrong.status(), 422, "{}: {carrier} {number}", desk.app.engine);
+        }
+        let parcels = async |order: &Value| -> Vec<String> {
+            base::sql!(
+                values & desk.app.app.base.db,
+                "select number from shipments where order_id = $1 and removed_at_ms is null",
+                order["id"].as_str().unwrap().to_owned()
+            )
+            .unwrap()
+        };
+        let batch: Value =
+            desk.seller.post_with(&path, &sent("cj", "6012-3456-7890"), "b").await.json().await.unwrap();
+        desk.seller.post_with(&path, &sent("cj", "6012-3456-7890"), "b").await;
+        assert_eq!(
+            parcels(&first).await,
+            ["601234567890"],
+            "{}: once, however often it is tapped",
+            desk.app.engine
+        );
+        assert!(parcels(&second).await.is_empty(), "brought by hand");
+        assert_eq!((desk.stage(&first).await, desk.stage(&second).await), ("sent".into(), "sent".into()));
+        let undo = desk.api(&format!("/order-batches/{}/undo", batch["id"].as_str().unwrap()));
+        assert_eq!(desk.seller.post(&undo, &json!({})).await.status(), 200);
+        assert!(parcels(&first).await.is_empty());
+        assert_eq!(desk.stage(&first).await, "preparing");
+    }
+}

@@ -259,8 +259,13 @@ async fn whoever_leaves_takes_card_and_name_along_and_the_order_stays() {
         let form = [("answer", "approve"), ("keep", "on"), ("key", "first")];
         sale.buyer.ask(Method::POST, &pay).header("accept", "text/html").form(&form).send().await.unwrap();
         let wanted = json!({ "title": "이른 아침", "products": [sale.order["lines"][0]["product_id"]] });
-        let show: Value =
-            sale.seller.post(&format!("/api/v1/stores/{}/broadcasts", sale.store), &wanted).await.json().await.unwrap();
+        let show: Value = sale
+            .seller
+            .post(&format!("/api/v1/stores/{}/broadcasts", sale.store), &wanted)
+            .await
+            .json()
+            .await
+            .unwrap();
         let chat = format!("/api/v1/broadcasts/{}/chat", show["id"].as_str().unwrap());
         assert_eq!(sale.buyer.post(&chat, &json!({ "text": "국산이에요?" })).await.status(), 201);
 
@@ -271,8 +276,12 @@ async fn whoever_leaves_takes_card_and_name_along_and_the_order_stays() {
         let cards: i64 = base::sql!(value db, "select count(*) from stored_methods").unwrap();
         assert_eq!(cards, 0, "{}", sale.app.engine);
         let said: Value = sale.app.stranger().get(&chat).await.json().await.unwrap();
-        assert_eq!((&said["items"][0]["name"], &said["items"][0]["text"]), (&json!("손님"), &json!("국산이에요?")));
-        let orders: i64 = base::sql!(value db, "select count(*) from orders where payment_state = 'paid'").unwrap();
+        assert_eq!(
+            (&said["items"][0]["name"], &said["items"][0]["text"]),
+            (&json!("손님"), &json!("국산이에요?"))
+        );
+        let orders: i64 =
+            base::sql!(value db, "select count(*) from orders where payment_state = 'paid'").unwrap();
         assert_eq!(orders, 1, "the law has it kept");
     }
 }

@@ -52,11 +52,17 @@ async fn parts_come_one_after_the_other_and_pages_on_the_same_connection() {
     let mut stream = TcpStream::connect(app.address()).await.unwrap();
     let ask = |path: &str, more: &str| format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{more}\r\n");
     // Two at once, as a player that lags behind may ask; the first is held until it exists.
-    let two = ask(&format!("{media}/n0.m4s"), "") + &ask(&format!("{media}/n1.m4s"), "connection: keep-alive\r\n");
+    let two =
+        ask(&format!("{media}/n0.m4s"), "") + &ask(&format!("{media}/n1.m4s"), "connection: keep-alive\r\n");
     stream.write_all(two.as_bytes()).await.unwrap();
     let (head, first) = answer(&mut stream).await;
     assert!(head.starts_with("http/1.1 200 ok\r\n"), "{head}");
-    for line in ["content-type: video/mp4", "cache-control: public, max-age=31536000, immutable", "x-init: 0", "date: "] {
+    for line in [
+        "content-type: video/mp4",
+        "cache-control: public, max-age=31536000, immutable",
+        "x-init: 0",
+        "date: ",
+    ] {
         assert!(head.contains(line), "{line} in {head}");
     }
     let (_, second) = answer(&mut stream).await;

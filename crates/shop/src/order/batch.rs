@@ -13,9 +13,10 @@ use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 
 use super::{FulfilmentState, OrderId, OrderState, PaymentState};
+use crate::carrier;
 use crate::delivery::HandOver;
 use crate::faults::Faults;
-use crate::{Error, Result, Shop, set};
+use crate::{Error, Result, Shop, set, shipment};
 
 /// Orders in one batch.
 pub const MOST: usize = 100;
@@ -74,6 +75,9 @@ pub struct Named {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NewBatch {
     pub to: Step,
+    /// Who brings the parcels: `slug` of a carrier, the same for all. Empty: the numbers are only written down.
+    #[serde(default)]
+    pub carrier: String,
     /// 1 to 100.
     pub orders: Vec<Named>,
 }
@@ -209,7 +213,8 @@ async fn try_once(
     let stood = lock(&mut tx, store, &new.orders).await?;
     let rows = rows(new, &stood);
     let wanted: Vec<_> = rows.iter().filter(|row| row.outcome == Outcome::Done).collect();
-    let moved = move_along(&mut tx, store, new.to, &wanted, now_ms).await?;
+    let moved = move_along(&mut tx, store, new, &wanted, now_ms).await?;
+    send_parcels(shop, &mut tx, &batch, new, &wanted, &moved).await?;
     // Whatever the statement left behind was judged by the same rule a line above, under the same lock.
     let rows: Vec<_> = rows
         .iter()
@@ -277,7 +282,7 @@ fn rows<'a>(new: &'a NewBatch, stood: &'a [Stood]) -> Vec<Judged<'a>> {
             id: Some(order.id.clone()),
             number: &order.number,
             outcome,
-            tracking: if one.tracking.is_empty() { &order.tracking } else { &one.tracking },
+            tracking: &one.tracking,
             before: &order.tracking,
         }
     });
@@ -308,20 +313,40 @@ impl Stood {
 async fn move_along(
     tx: &mut Tx,
     store: &StoreId,
-    step: Step,
+    new: &NewBatch,
     wanted: &[&Judged<'_>],
     now_ms: i64,
 ) -> Result<HashSet<Option<OrderId>>> {
-    let (from, to) = step.stages();
-    let state = if step == Step::Sent { OrderState::Completed } else { OrderState::Confirmed };
-    let names: Vec<_> = wanted.iter().map(|row| json!({ "id": row.id, "tracking": row.tracking })).collect();
+    let (from, to) = new.to.stages();
+    let by = carrier::find(&new.carrier).map(|carrier| carrier.name).unwrap_or_default();
+    let label = |row: &Judged<'_>| format!("{by} {}", row.tracking).trim().to_owned();
+    let names: Vec<_> = wanted.iter().map(|row| json!({ "id": row.id, "tracking": label(row) })).collect();
+    // What is sent is not there yet: parcels, buyer or ten days complete the order.
     let moved: Vec<OrderId> = sql!(values tx,
-        "update orders set fulfilment_state = $3, order_state = $4, tracking = w.tracking, changed_at_ms = $5
+        "update orders set fulfilment_state = $3, order_state = 'confirmed', tracking = w.tracking, changed_at_ms = $4
          from (select j.value ->> 'id' as id, j.value ->> 'tracking' as tracking from json_each($1) as j) as w
-         where orders.id = w.id and store_id = $2 and fulfilment_state = $6 and payment_state = 'paid'
+         where orders.id = w.id and store_id = $2 and fulfilment_state = $5 and payment_state = 'paid'
            and order_state in ('confirmed', 'completed') and ($3 <> 'sent' or hand_over = 'parcel')
-         returning orders.id", set::of(&names)?, store, to, state, now_ms, from)?;
+         returning orders.id", set::of(&names)?, store, to, now_ms, from)?;
     Ok(moved.into_iter().map(Some).collect())
+}
+
+/// Writes down the parcels of the orders that went, so that they are followed.
+async fn send_parcels(
+    shop: &Shop,
+    tx: &mut Tx,
+    batch: &Batch,
+    new: &NewBatch,
+    wanted: &[&Judged<'_>],
+    moved: &HashSet<Option<OrderId>>,
+) -> Result<()> {
+    let Some(carrier) = carrier::find(&new.carrier).filter(|_| new.to == Step::Sent) else { return Ok(()) };
+    let parcels: Vec<(OrderId, String)> = wanted
+        .iter()
+        .filter(|row| moved.contains(&row.id) && !row.tracking.is_empty())
+        .filter_map(|row| Some((row.id.clone()?, row.tracking.to_owned())))
+        .collect();
+    shipment::send_many(shop, tx, &batch.store_id, batch.id.as_str(), carrier, &parcels, batch.at_ms).await
 }
 
 /// Tells the buyers' screens.
@@ -352,6 +377,7 @@ pub async fn undo(shop: &Shop, store: &StoreId, id: &BatchId) -> Result<Batch> {
          where orders.id = r.order_id and store_id = $2 and fulfilment_state = $5
            and order_state in ('confirmed', 'completed')
          returning orders.id", id, store, from, now_ms, to)?;
+    shipment::remove_all(&mut tx, &back, now_ms).await?;
     sql!(run &mut tx,
         "update order_batch_rows set outcome = 'undone'
          where batch_id = $1 and outcome = 'done' and order_id in (select j.value ->> 'id' from json_each($2) as j)",
@@ -391,16 +417,20 @@ fn checked(new: NewBatch) -> Result<NewBatch> {
         return Err(Error::TooManyOrders { most: MOST });
     }
     let mut faults = Faults::default();
+    let by = carrier::find(&new.carrier);
+    faults.unless(new.carrier.is_empty() || by.is_some(), "carrier", "choose");
     let mut orders = Vec::with_capacity(new.orders.len());
     for one in &new.orders {
-        orders.push(Named {
-            order: faults.needed("orders", &one.order, NAMED),
-            tracking: if new.to == Step::Sent {
-                tracking(&one.tracking, &mut faults, "tracking")
-            } else {
-                String::new()
-            },
-        });
+        let number = match (new.to, by) {
+            (Step::Preparing, _) => String::new(),
+            (Step::Sent, Some(by)) if !one.tracking.is_empty() => {
+                let number = by.read_number(&one.tracking);
+                faults.unless(number.is_some(), "tracking", "tracking-number");
+                number.unwrap_or_default()
+            }
+            (Step::Sent, _) => tracking(&one.tracking, &mut faults, "tracking"),
+        };
+        orders.push(Named { order: faults.needed("orders", &one.order, NAMED), tracking: number });
     }
     faults.done()?;
     Ok(NewBatch { orders, ..new })

@@ -154,7 +154,12 @@ async fn live(engine: &'static str, commands: &[Command]) -> Result<(), String> 
 
 fn sizes(is_whole: bool) -> Draft {
     let (small, large) = (Text::from("작은 것"), Text::from("큰 것"));
-    let variant = |at: usize| NewVariant { pick: vec![at], price_won: Won(PRICES[at + 1]), live_price_won: None, stock: STOCK };
+    let variant = |at: usize| NewVariant {
+        pick: vec![at],
+        price_won: Won(PRICES[at + 1]),
+        live_price_won: None,
+        stock: STOCK,
+    };
     let (values, variants) = if is_whole {
         (vec![small, large], vec![variant(0), variant(1)])
     } else {

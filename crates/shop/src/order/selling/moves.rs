@@ -11,9 +11,10 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use web::{Form, IdempotencyKey, Path, Problem, Query, Ui};
 
+use crate::carrier::{self, Carrier};
 use crate::order::batch::{self, Batch, BatchId, MOST, Named, NewBatch, Outcome, Row, Step};
 use crate::order::{OrderId, Summary, picked};
-use crate::{Error, Shop, StoreId};
+use crate::{Error, Shop, StoreId, shipment};
 
 /// The most that may be pasted: a hundred lines, generously.
 const PASTED: usize = 20_000;
@@ -68,6 +69,9 @@ struct SendingPage {
     parcels: Vec<Parcel>,
     /// How many of the ticked ones are picked up instead.
     left_out: usize,
+    carriers: &'static [Carrier],
+    /// The one this store used last, or the one that was chosen.
+    carrier: String,
     lines: String,
     key: String,
     problem: Option<Problem>,
@@ -110,9 +114,7 @@ async fn asking(
     let named = pairs.named();
     let typed = |row: &Summary| {
         let found = named.iter().find(|one| one.order == row.order.id.as_str());
-        found
-            .filter(|one| !one.tracking.is_empty())
-            .map_or(row.order.tracking.clone(), |one| one.tracking.clone())
+        found.map(|one| one.tracking.clone()).unwrap_or_default()
     };
     let left_out = rows.iter().filter(|row| row.order.is_pickup()).count();
     let parcels = rows.into_iter().filter(|row| !row.order.is_pickup());
@@ -122,7 +124,12 @@ async fn asking(
         key => key.to_owned(),
     };
     let lines = pairs.one("lines").to_owned();
-    Ok(SendingPage { ui, store: store.clone(), parcels, left_out, lines, key, problem })
+    let carrier = match pairs.one("carrier") {
+        "" => shipment::last_carrier(&shop.base.db, store).await?.to_owned(),
+        chosen => chosen.to_owned(),
+    };
+    let carriers = &carrier::ALL;
+    Ok(SendingPage { ui, store: store.clone(), parcels, left_out, carriers, carrier, lines, key, problem })
 }
 
 async fn write(
@@ -176,7 +183,8 @@ fn read(pairs: &Pairs, to: Step) -> Result<NewBatch, Error> {
             }
         }
     }
-    Ok(NewBatch { to, orders })
+    let carrier = if to == Step::Sent { pairs.one("carrier").to_owned() } else { String::new() };
+    Ok(NewBatch { to, carrier, orders })
 }
 
 #[derive(Template)]
