@@ -164,7 +164,7 @@ async fn an_order_is_found_by_what_a_seller_knows_of_it() {
         desk.app.clock.advance(Duration::from_secs(48 * 3600));
         assert!(desk.found("when=today").await.is_empty());
         assert_eq!(desk.found("when=week").await.len(), 3);
-        let long = "가".repeat(10_000);
+        let long = "a".repeat(10_000);
         for (wrong, field) in [
             (format!("q={long}"), "q"),
             ("when=days&from=2026-13-01".to_owned(), "from"),
@@ -477,7 +477,9 @@ async fn slips_and_labels_say_what_the_box_and_the_carrier_need_and_no_more() {
         assert_eq!(slips.headers()["cache-control"], "no-store");
         let slips = slips.bytes().await.unwrap();
         assert!(slips.len() < 300_000, "only the letters that are used: {} bytes", slips.len());
-        let slips = read_back(&slips);
+        // The reader guesses where spaces are by how wide they are.
+        let flat = |text: &str| text.split_whitespace().collect::<String>();
+        let slips = flat(&read_back(&slips));
         for said in [
             order["number"].as_str().unwrap(),
             "고등어 한 손",
@@ -491,7 +493,7 @@ async fn slips_and_labels_say_what_the_box_and_the_carrier_need_and_no_more() {
             "고등어네",
             "000-00-00015",
         ] {
-            assert!(slips.contains(said), "{said} is missing in {slips}");
+            assert!(slips.contains(&flat(said)), "{said} is missing in {slips}");
         }
         assert!(
             !slips.contains("1234") && !slips.contains("9876"),
@@ -502,14 +504,14 @@ async fn slips_and_labels_say_what_the_box_and_the_carrier_need_and_no_more() {
 
         let labels = desk.seller.page(&desk.room(&format!("/orders/labels.pdf?{query}"))).await;
         assert_eq!(labels.status(), 200);
-        let labels = read_back(&labels.bytes().await.unwrap());
+        let labels = flat(&read_back(&labels.bytes().await.unwrap()));
         for said in
             ["김영희", "010-1234-5678", "04520", "3동 104호", "고등어네", order["number"].as_str().unwrap()]
         {
-            assert!(labels.contains(said), "{said} is missing in {labels}");
+            assert!(labels.contains(&flat(said)), "{said} is missing in {labels}");
         }
         for hidden in ["이철수", "고등어 한 손", "문 앞에", "9,800"] {
-            assert!(!labels.contains(hidden), "{hidden} does not belong on a parcel: {labels}");
+            assert!(!labels.contains(&flat(hidden)), "{hidden} does not belong on a parcel: {labels}");
         }
         let only_fetched = desk.seller.get(&desk.room(&format!("/orders/labels.pdf?order={}", ids[1]))).await;
         assert_eq!(only_fetched.status(), 422);

@@ -61,7 +61,7 @@ pub(crate) struct Order {
 }
 
 #[derive(Clone, Debug)]
-struct Movement {
+pub(crate) struct Movement {
     goods: usize,
     by: i64,
     at_ms: i64,
