@@ -3,8 +3,13 @@ import { stay } from "./stay";
 
 /** Vite turns each path into its own file; nothing is fetched before a tag asks for it. */
 const islands = import.meta.glob<unknown>("./islands/*.ts");
+/** So long may a picture keep the islands beside it waiting. */
+const PICTURE_MS = 1_000;
 
-function wake(root: ParentNode): void {
+/** Loads what has a tag here. What stands beside a live picture comes when it is seen: line and processor are its first. */
+async function wake(root: ParentNode): Promise<void> {
+  const first = root.querySelector("[data-first]");
+  if (first) await new Promise((seen) => (first.addEventListener("first-picture", seen), setTimeout(seen, PICTURE_MS)));
   for (const [path, load] of Object.entries(islands)) {
     const tag = path.slice("./islands/".length, -".ts".length);
     if (root.querySelector(tag)) void load();
@@ -23,5 +28,5 @@ function step(event: MouseEvent): void {
 
 stay(document);
 document.addEventListener("click", step);
-wake(document);
+void wake(document);
 document.documentElement.classList.add("js");

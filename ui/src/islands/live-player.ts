@@ -4,6 +4,7 @@
 // for another script; `data-join` is what /media/ID/join answered as the page was written. Live goes by the chain, by hls.js when MediaSource lacks something or the chain failed three times, by the browser's
 // own HLS last. A replay is hls.js on vod.m3u8. Words for the states come from data-waiting, data-ended, data-slow,
 // data-offline and data-failed and stand in its `.state`. `.sound` shows while muted.
+// With `data-first` the page's other islands wait for `first-picture` (main.ts).
 // Fires `media-clock` (detail.at_ms, five a second) and `live-state` (detail.state); `atMs` and `stats` can be read.
 import { type Join, ride } from "../lib/chain";
 import type { Clock } from "../lib/clock";
@@ -65,7 +66,11 @@ class LivePlayer extends HTMLElement {
     // The page's own source is for browsers without JavaScript; preload="none" would keep a MediaSource shut.
     for (const source of video.querySelectorAll("source")) source.remove();
     video.preload = "auto";
-    const shown = (): unknown => (this.firstFrame ??= performance.now() - this.born);
+    const shown = (): void => {
+      this.firstFrame ??= performance.now() - this.born;
+      this.removeAttribute("data-first");
+      this.dispatchEvent(new Event("first-picture"));
+    };
     if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(shown);
     else video.addEventListener("loadeddata", shown);
     video.addEventListener("resize", () => (this.dataset["shape"] = video.videoWidth > video.videoHeight ? "wide" : "tall"));

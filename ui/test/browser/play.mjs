@@ -16,9 +16,14 @@ before(async () => {
   wide = clip(640, 360, 30);
   ({ server, base } = await serve(async (path, _, response) => {
     const [, show, what] = /^\/media\/(\w+)\/(.+)$/.exec(path) ?? [];
+    if (show === "never") return;
     if (show === "down") return void response.writeHead(503).end();
     if (show) return void on.get(show).answer(response, what);
     const [, page, mode] = path.split("/");
+    if (mode === "beside") {
+      const join = page === "never" ? never : on.get(page).join();
+      return `${player(page, "live", JSON.stringify(join)).replace("<live-player", "<live-player data-first")}<share-button></share-button>`;
+    }
     if (mode !== "slow") return player(page, mode, "");
     // As the watch page is written: the player's own script, the join, and what it will ask for first.
     const join = on.get(page).join();
@@ -35,6 +40,8 @@ after(async () => {
   server?.closeAllConnections();
 });
 
+/** A show whose media never comes. */
+const never = { codecs: "avc1.42c01e,mp4a.40.2", init: 1, first: 0, next: 1, part_ms: 200, segment_ms: 2000, epoch_ms: 0, width: 360, height: 640, state: "live" };
 const player = (show, mode, join) => `<live-player data-base="/media/${show}" data-mode="${mode}" data-hls="${asset("lib/hls.ts")}" data-join='${join}' data-waiting="waiting" data-ended="ended" data-slow="slow" data-failed="failed"><video playsinline muted controls preload="none"><source src="/nowhere.m3u8" type="application/vnd.apple.mpegurl"></video><button class="sound" hidden>sound</button><p class="state" role="status" hidden></p></live-player>`;
 const open = (show, mode = "live") => phone(browser, `${base}/${show}/${mode}`, mode === "slow" ? "commit" : "load");
 const stats = (page) => page.evaluate(() => ({ ...document.querySelector("live-player")?.stats, words: document.querySelector(".state")?.textContent }));
@@ -60,6 +67,24 @@ test("the first picture waits neither for the rest of the page nor for a questio
   const { joins, mode } = await stats(page);
   assert.deepEqual([joins, mode], [1, "chain"], "the whole page changes nothing");
   await page.close();
+});
+
+test("what stands beside the picture comes after it, but does not wait for ever", async () => {
+  await begun("beside", [{ clip: tall }]);
+  /** How it was when the island beside the player came. */
+  const when = (page) => page.evaluate(async () => {
+    await customElements.whenDefined("share-button");
+    return { picture: document.querySelector("live-player").stats?.first_frame_ms ?? null, ms: performance.now() };
+  });
+  const page = await open("beside", "beside");
+  const came = await when(page);
+  assert.ok(came.picture !== null || came.ms > 1_000, `the island came before the picture, at ${came.ms} ms`);
+  await until(page, (s) => s.first_frame_ms > 0, "no picture");
+  assert.equal(await page.locator("[data-first]").count(), 0, "islands that come later need not wait");
+  await page.close();
+  const blank = await open("never", "beside");
+  assert.equal((await when(blank)).picture, null);
+  await blank.close();
 });
 
 test("on a calm line it rides the chain, close behind, with one button for sound", async () => {
