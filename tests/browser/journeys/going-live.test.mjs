@@ -132,8 +132,10 @@ async function byHls(url, seconds) {
     const hls = new globalThis.Hls({ lowLatencyMode: true });
     let from;
     video.muted = true;
-    // Waiting a moment for the edge is hls.js finding its place, not a fault of the playlist.
-    hls.on("hlsError", (_, problem) => problem.details !== "bufferStalledError" && wrong.push(`${problem.details} ${problem.reason ?? ""}`));
+    // Waiting a moment for the edge, and going from nowhere to where the show is, are hls.js finding its place, not a
+    // fault of the playlist. A hole once it plays is one.
+    const finds = ({ details }) => details === "bufferStalledError" || (details === "bufferSeekOverHole" && from === undefined);
+    hls.on("hlsError", (_, problem) => finds(problem) || wrong.push(`${problem.details} ${problem.reason ?? ""}`));
     video.addEventListener("timeupdate", () => video.currentTime > (from ??= video.currentTime) + seconds && done(wrong));
     setTimeout(() => done([...wrong, `stands at ${video.currentTime} s`]), 30_000);
     hls.loadSource(url);

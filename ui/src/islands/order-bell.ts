@@ -15,7 +15,8 @@ class OrderBell extends HTMLElement {
       this.audio ??= new AudioContext();
       void this.audio.resume().then(() => button && (button.hidden = true));
     };
-    document.addEventListener("pointerdown", wake, { once: true });
+    // Not when the finger goes down: the button goes away then, and what was aimed at moves from under it.
+    document.addEventListener("click", wake, { once: true });
     document.addEventListener("keydown", wake, { once: true });
     button?.addEventListener("click", () => {
       wake();

@@ -250,7 +250,7 @@ impl Day {
     async fn with_order(&mut self, at: usize, command: &Command) -> Result<(), String> {
         let (buyer, placed) = self.orders[at].clone();
         match command {
-            Command::Pay { key, card, .. } => self.pay(at, &placed, *key, *card).await,
+            Command::Pay { key, card, .. } => self.pay(at, &placed, *key, card).await,
             Command::Cancel { .. } => {
                 let ids = self.buyers[buyer].ids();
                 let order = order::of_buyer(&self.stall.base.db, &ids, &placed.order).await.unwrap();

@@ -68,6 +68,9 @@ pub(crate) struct Movement {
     is_undone: bool,
 }
 
+/// Things and how many of each.
+type Lines = Vec<(usize, i64)>;
+
 /// What was asked with a key, and what it became.
 type Known<Asked> = (Asked, usize);
 
@@ -78,7 +81,7 @@ pub(crate) struct Model {
     pub(crate) goods: Vec<Goods>,
     pub(crate) orders: Vec<Order>,
     pub(crate) movements: Vec<Movement>,
-    pub(crate) orders_by_key: HashMap<(u8, u8), Known<Vec<(usize, i64)>>>,
+    pub(crate) orders_by_key: HashMap<(u8, u8), Known<Lines>>,
     pub(crate) movements_by_key: HashMap<u8, Known<(usize, Reason, i64)>>,
     pub(crate) refunds_by_key: HashMap<u8, (usize, Option<i64>)>,
 }

@@ -22,7 +22,7 @@ use crate::stage::{Act, Came, Stage};
 use crate::stall::{Luck, Stall, engines, order_of, person};
 
 /// Seeds when nobody says how many.
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 12;
 /// What happens in one market.
 const STEPS: u64 = 60;
 const BUYERS: u64 = 4;
