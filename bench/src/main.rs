@@ -12,6 +12,7 @@ mod histogram;
 mod http;
 mod market;
 mod processor;
+mod reads;
 mod room;
 mod sockets;
 mod till;
@@ -70,6 +71,18 @@ enum Bench {
         #[arg(long)]
         postgres: bool,
     },
+    /// A product's page and its API answer, read from the database at every request.
+    Reads {
+        /// Connections that ask.
+        #[arg(long, default_value_t = 16)]
+        connections: usize,
+        /// Seconds of load, for each of the two.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// On a throw-away PostgreSQL instead of SQLite.
+        #[arg(long)]
+        postgres: bool,
+    },
     /// The crash drill: kills the program, and PostgreSQL, under load, and counts what was lost.
     Drill {
         /// How often something is killed.
@@ -114,6 +127,10 @@ fn main() -> anyhow::Result<()> {
         Bench::Till { buyers, seconds, postgres } => {
             let engine = if postgres { Engine::Postgres } else { Engine::Sqlite };
             till::run(buyers, Duration::from_secs(seconds), engine, show)
+        }
+        Bench::Reads { connections, seconds, postgres } => {
+            let engine = if postgres { Engine::Postgres } else { Engine::Sqlite };
+            reads::run(connections, Duration::from_secs(seconds), engine, show)
         }
         Bench::Drill { kills, orders, buyers, settle, seed, postgres } => {
             let plan =

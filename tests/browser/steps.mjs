@@ -96,16 +96,21 @@ export async function order(self, { handOver, look = false }) {
   await press(page, page.locator('main form[action$="/buy"] .action-bar button:not([formaction])'));
   await page.waitForURL(/checkout/);
   if (look) await self.look(`checkout-${handOver}`);
-  const way = page.locator(`[name=hand_over][value=${handOver}]`);
-  if (!(await way.isChecked())) await page.locator("label.choice", { has: way }).click();
+  await review(self, handOver);
+}
+
+/** Fills in the review of an order, of one store or of several, and presses its button. */
+export async function review({ page }, handOver) {
+  for (const way of await page.locator(`[name^=hand_over][value=${handOver}]`).all()) {
+    if (!(await way.isChecked())) await page.locator("label.choice", { has: way }).click();
+  }
   const where = { postcode: "00000", address: "너울포시 등대길 7", address_detail: "2층" };
   const who = { recipient: "김단골", phone: "010-0000-0077", ...(handOver === "parcel" ? where : {}) };
   for (const [name, value] of Object.entries(who)) {
     const field = page.locator(`main [name=${name}]`);
     if (!(await field.inputValue())) await field.fill(value);
   }
-  const agreed = page.locator("[name=agreed]");
-  if (await agreed.count()) await agreed.check();
+  for (const agreed of await page.locator("[name^=agreed]").all()) await agreed.check();
   await press(page, mainButton(page));
   await page.waitForURL(/\/pay\//);
 }
@@ -117,6 +122,16 @@ export async function pay(self, answer, { keep = false, look = false } = {}) {
   if (keep) await page.locator("[name=keep]").check();
   if (look) await self.look(`pay-${answer}`);
   await press(page, page.locator(`main button[value=${answer}]`));
+}
+
+/** Reloads until something is there: a payment company tells us in its own time. */
+export async function until(page, there) {
+  const end = Date.now() + 30_000;
+  while (!(await page.locator(there).count())) {
+    assert.ok(Date.now() < end, `${there} never came on ${page.url()}`);
+    await page.waitForTimeout(500);
+    await page.reload();
+  }
 }
 
 /** From the store's page to the studio of a new show, as few taps as the pages allow; they are counted. */

@@ -18,6 +18,9 @@ pub enum Error {
     /// The writer's queue is full: the caller should answer 503 and ask for a retry.
     #[error("the writer is full")]
     Busy,
+    /// The database could not be reached. Whether a write stands is not known; its key finds out.
+    #[error("the database is away")]
+    Away,
     /// The writer stopped while a request waited; it was not acknowledged.
     #[error("the writer has stopped")]
     Stopped,
@@ -31,6 +34,16 @@ impl Error {
     pub fn is_crossed(&self) -> bool {
         let Error::Db(sqlx::Error::Database(error)) = self else { return false };
         matches!(error.code().as_deref(), Some("40P01" | "40001"))
+    }
+
+    /// Whether the database could not be reached, or went away in between.
+    pub fn is_away(&self) -> bool {
+        use sqlx::Error as E;
+        matches!(
+            self,
+            Error::Away
+                | Error::Db(E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed)
+        )
     }
 
     /// Whether a statement broke a unique index, which callers turn into "already there".

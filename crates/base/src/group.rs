@@ -97,6 +97,13 @@ async fn write<B: Batch>(db: Db, batch: Arc<B>, mut waiting: mpsc::Receiver<Wait
                     let _ = teller.send(Ok(answer));
                 }
             }
+            // One by one, each would wait for a connection: callers are told at once, and come back.
+            Err(error) if error.is_away() => {
+                warn!(%error, batch = asks.len(), "The database is away");
+                for teller in tellers {
+                    let _ = teller.send(Err(Error::Away));
+                }
+            }
             Err(error) => {
                 warn!(%error, batch = asks.len(), "A batch failed and is replayed one by one");
                 for (ask, teller) in asks.iter().zip(tellers) {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use web::Lang;
 
 use crate::broadcast::{Broadcast, BroadcastId};
-use crate::limit::Action;
+use crate::limit::{self, Action};
 use crate::{Error, Live, Result, host, room, text};
 
 pub mod api;
@@ -198,7 +198,7 @@ pub async fn say(
 ) -> Result<Line> {
     let text = line(typed)?;
     let person = &by.person;
-    live.limits.take(&person.id, Action::Chat, live.base.clock.now_ms())?;
+    limit::take(&live.lately, &person.id, Action::Chat, live.base.clock.now_ms())?;
     let sells_here = by.sells && host::is_host(live, person, broadcast).await?;
     let (name, from) = match sells_here {
         true => (shop::store::find(&live.base.db, &broadcast.store).await?.name, From::Seller),

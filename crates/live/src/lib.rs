@@ -57,7 +57,7 @@ pub struct Live {
     pub(crate) rooms: room::Rooms,
     pub(crate) chat: chat::Writer,
     pub(crate) reactions: reaction::Tally,
-    pub(crate) limits: limit::Limits,
+    pub(crate) lately: limit::Lately,
     followed: Arc<Mutex<HashSet<BroadcastId>>>,
     demo: Arc<OnceLock<Demo>>,
 }
@@ -72,7 +72,7 @@ impl Live {
             rooms: room::Rooms::new(hub, node),
             chat: chat::writer(base.db.clone(), base.clock.clone()),
             reactions: reaction::Tally::default(),
-            limits: limit::Limits::default(),
+            lately: limit::Lately::default(),
             followed: Arc::default(),
             demo: Arc::default(),
             base,

@@ -7,7 +7,7 @@ use shop::product::{self, Card, ProductId};
 
 use crate::broadcast::{Broadcast, BroadcastId};
 use crate::host::Host;
-use crate::limit::Action;
+use crate::limit::{self, Action};
 use crate::{Error, Live, Result};
 
 pub mod api;
@@ -69,7 +69,7 @@ async fn own(live: &Live, broadcast: &Broadcast, product: &ProductId) -> Result<
 }
 
 async fn change_by(live: &Live, host: &Host, shown: Option<&Shown>, key: Option<String>) -> Result<Pin> {
-    live.limits.take(&host.person.id, Action::Pin, live.base.clock.now_ms())?;
+    limit::take(&live.lately, &host.person.id, Action::Pin, live.base.clock.now_ms())?;
     let key = key.map(|key| format!("{} {key}", host.person.id));
     change(live, &host.broadcast, shown, key).await
 }

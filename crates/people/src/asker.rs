@@ -46,7 +46,7 @@ pub(crate) fn token(text: &str) -> Option<Secret> {
 
 /// The address limits are counted by. A proxy on this machine is believed when it says for whom it
 /// asks; nobody else is, for the header can be written by anybody.
-fn client(extensions: &Extensions, headers: &HeaderMap) -> Option<String> {
+pub fn client(extensions: &Extensions, headers: &HeaderMap) -> Option<String> {
     let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
     let peer = peer.ip().to_canonical();
     if !peer.is_loopback() {

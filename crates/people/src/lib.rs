@@ -25,7 +25,7 @@ pub mod session;
 use axum::http::request::Parts;
 use axum::routing::{get, post};
 use base::jobs::Workers;
-use base::{Base, Tx};
+use base::{Base, Gathered, Tx};
 use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use utoipa_axum::router::OpenApiRouter;
@@ -33,6 +33,7 @@ use utoipa_axum::routes;
 use web::{Greet, Visitor};
 
 pub use address::Address;
+pub use asker::client;
 pub use error::{Error, Result};
 pub use member::{Seller, StoreId};
 pub use operator::Operator;
@@ -48,11 +49,13 @@ pub const WORDS: web::words::Source =
 pub struct People {
     base: Base,
     sender: Sender,
+    sessions: Gathered<session::ByToken>,
 }
 
 impl People {
     pub fn new(base: Base, sender: Sender) -> People {
-        People { base, sender }
+        let sessions = Gathered::start(base.db.clone(), session::ByToken { clock: base.clock.clone() });
+        People { base, sender, sessions }
     }
 
     /// Takes on the jobs of this feature.

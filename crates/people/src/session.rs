@@ -7,10 +7,14 @@
 pub(crate) mod api;
 pub(crate) mod pages;
 
+use std::collections::HashMap;
+
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
-use base::{Db, Id, Random, Result, Secret, Tx, sql};
+use base::gather::Lookup;
+use base::{Clock, Db, Id, Random, Result, Secret, Tx, sql};
+use serde_json::json;
 use sqlx::FromRow;
 use web::{Lang, Problem};
 
@@ -107,7 +111,7 @@ pub(crate) async fn find(people: &People, parts: &mut Parts) -> Result<Option<Cu
         return Ok(found.clone());
     }
     let found = match token(parts) {
-        Some(token) => look_up(people, &digest(token.reveal())).await.map_err(Problem::internal)?,
+        Some(token) => look_up(people, digest(token.reveal())).await.map_err(Problem::internal)?,
         None => None,
     };
     parts.extensions.insert(Found(found.clone()));
@@ -123,8 +127,10 @@ fn token(parts: &Parts) -> Option<Secret> {
     bearer().or_else(|| cookies::read(&parts.headers, cookies::SESSION)).and_then(asker::token)
 }
 
-#[derive(FromRow)]
-struct Row {
+/// A session with whose it is, as it is looked up.
+#[derive(Clone, FromRow)]
+pub(crate) struct Row {
+    token_hash: String,
     session_id: SessionId,
     seen_at_ms: i64,
     lang: Option<String>,
@@ -134,19 +140,35 @@ struct Row {
     person: Person,
 }
 
-async fn look_up(people: &People, token_hash: &str) -> Result<Option<Current>> {
+/// Sessions by the hash of their token: every request of somebody who is signed in asks.
+pub(crate) struct ByToken {
+    pub(crate) clock: Clock,
+}
+
+impl Lookup for ByToken {
+    type Key = String;
+    type Row = Row;
+
+    async fn look_up(&self, db: &Db, hashes: &[String]) -> Result<HashMap<String, Row>> {
+        let now_ms = self.clock.now_ms();
+        let wanted: Vec<_> = hashes.iter().map(|hash| json!({ "hash": hash })).collect();
+        let rows: Vec<Row> = sql!(
+            all db,
+            "select s.token_hash, s.id as session_id, s.seen_at_ms, p.id, p.name, p.phone, p.email, p.lang,
+                    exists (select 1 from members m where m.person_id = p.id) as sells,
+                    exists (select 1 from operators o where o.person_id = p.id) as operates
+             from sessions s join persons p on p.id = s.person_id
+             where s.token_hash in (select j.value ->> 'hash' from json_each($1) as j) and s.expires_at_ms > $2",
+            serde_json::to_string(&wanted)?,
+            now_ms
+        )?;
+        Ok(rows.into_iter().map(|row| (row.token_hash.clone(), row)).collect())
+    }
+}
+
+async fn look_up(people: &People, token_hash: String) -> Result<Option<Current>> {
     let now_ms = people.base.clock.now_ms();
-    let row: Option<Row> = sql!(
-        opt & people.base.db,
-        "select s.id as session_id, s.seen_at_ms, p.id, p.name, p.phone, p.email, p.lang,
-                exists (select 1 from members m where m.person_id = p.id) as sells,
-                exists (select 1 from operators o where o.person_id = p.id) as operates
-         from sessions s join persons p on p.id = s.person_id
-         where s.token_hash = $1 and s.expires_at_ms > $2",
-        token_hash,
-        now_ms
-    )?;
-    let Some(row) = row else { return Ok(None) };
+    let Some(row) = people.sessions.get(token_hash).await? else { return Ok(None) };
     if row.seen_at_ms <= now_ms - SEEN_EVERY_MS {
         see(&people.base.db, &row.session_id, now_ms).await?;
     }

@@ -86,9 +86,6 @@ pub struct Serve {
     /// Its JSON body, with `{to}` and `{text}` inside the strings.
     #[arg(long, env = "DANGOL_SMS_BODY")]
     pub sms_body: Option<String>,
-    /// The secret file with the stores' payment contracts; `payments.toml` in the data folder when absent.
-    #[arg(long, env = "DANGOL_PAYMENTS")]
-    pub payments: Option<PathBuf>,
     /// Fill an empty database with the demo market. Refused on a database that is not a demo. With a
     /// film (MP4: H.264 without B-frames, AAC at 48 kHz), that is what is always on air.
     #[arg(long, value_name = "FILM", num_args = 0..=1, require_equals = true)]

@@ -38,8 +38,8 @@ pub async fn run(flags: Serve) -> Result<()> {
         .await
         .with_context(|| format!("{} is taken; choose another address with --listen", flags.listen))?;
     let port = listener.local_addr()?.port();
-    let mut contracts = till::contracts(&flags.store.data, flags.payments.as_deref())?;
-    let mut tracker = till::tracker(&flags.store.data, flags.payments.as_deref())?;
+    let mut contracts = till::contracts(&flags.store.data)?;
+    let mut tracker = till::tracker(&flags.store.data)?;
     let mut practice = None;
     if flags.demo.is_some() {
         let seed = base.random.below(u64::MAX);

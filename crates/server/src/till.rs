@@ -13,25 +13,25 @@ use shop::payment::Contracts;
 use shop::payment::contract::File;
 use shop::shipment::{Tracker, tracker};
 
-/// The secret file's name in the data folder, when no other is named.
+/// The secret file's name in the data folder.
 const FILE: &str = "payments.toml";
 
 /// Reads the contracts. Without a file there are none, and no store takes money.
-pub fn contracts(data: &Path, named: Option<&Path>) -> Result<Contracts> {
-    let file: File = read(data, named)?;
+pub fn contracts(data: &Path) -> Result<Contracts> {
+    let file: File = read(data)?;
     Contracts::of_file(file).context("The payment contracts are not as expected")
 }
 
 /// Reads who tracks parcels. Without an entry nobody does.
-pub fn tracker(data: &Path, named: Option<&Path>) -> Result<Option<Tracker>> {
-    let file: tracker::File = read(data, named)?;
+pub fn tracker(data: &Path) -> Result<Option<Tracker>> {
+    let file: tracker::File = read(data)?;
     Ok(Tracker::of_file(file)?)
 }
 
 /// One part of the secret file; nothing where there is no file.
-fn read<T: Default + DeserializeOwned>(data: &Path, named: Option<&Path>) -> Result<T> {
-    let path = named.map_or_else(|| data.join(FILE), Path::to_owned);
-    if named.is_none() && !path.exists() {
+fn read<T: Default + DeserializeOwned>(data: &Path) -> Result<T> {
+    let path = data.join(FILE);
+    if !path.exists() {
         return Ok(T::default());
     }
     let text = std::fs::read_to_string(&path)
@@ -88,30 +88,30 @@ mod tests {
     const FILE_TEXT: &str =
         "[stores.\"0198c0de-0000-7000-8000-000000000001\"]\nsecret_key = \"live_sk_verysecret\"\n";
 
-    fn write(text: &str, mode: u32) -> (tempfile::TempDir, std::path::PathBuf) {
+    fn write(text: &str, mode: u32) -> tempfile::TempDir {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys.toml");
+        let path = folder.path().join(FILE);
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-        (folder, path)
+        folder
     }
 
     #[test]
     fn keys_are_read_from_a_file_of_ones_own_only() {
-        let (folder, path) = write(FILE_TEXT, 0o600);
+        let folder = write(FILE_TEXT, 0o600);
         let store = "0198c0de-0000-7000-8000-000000000001".parse().unwrap();
-        assert!(contracts(folder.path(), Some(&path)).unwrap().of(&store).is_some());
-        assert!(contracts(folder.path(), None).unwrap().of(&store).is_none(), "no file, no contract");
-        let (folder, path) = write(FILE_TEXT, 0o644);
-        assert!(contracts(folder.path(), Some(&path)).unwrap_err().to_string().contains("chmod 600"));
+        assert!(contracts(folder.path()).unwrap().of(&store).is_some());
+        let folder = write(FILE_TEXT, 0o644);
+        assert!(contracts(folder.path()).unwrap_err().to_string().contains("chmod 600"));
+        let empty = tempfile::tempdir().unwrap();
+        assert!(contracts(empty.path()).unwrap().of(&store).is_none(), "no file, no contract");
     }
 
     #[test]
     fn a_broken_file_is_told_without_its_keys() {
-        let (folder, path) = write("[stores]\nx = \"live_sk_verysecret\n", 0o600);
-        let told = format!("{:?}", contracts(folder.path(), Some(&path)).unwrap_err());
+        let folder = write("[stores]\nx = \"live_sk_verysecret\n", 0o600);
+        let told = format!("{:?}", contracts(folder.path()).unwrap_err());
         assert!(told.contains("line 2") && !told.contains("verysecret"), "{told}");
-        assert!(contracts(folder.path(), Some(&folder.path().join("missing.toml"))).is_err());
     }
 }

@@ -189,6 +189,7 @@ cart-change = Change
 cart-out = Take out
 cart-goods = Goods
 cart-delivery-next = The next screen shows the whole price, delivery and discounts included, before you pay.
+cart-order-all = Order from all { $count } stalls
 cart-order = Order from { $store }
 cart-mend = Something is sold out or running short. Take it out or ask for less.
 
@@ -212,6 +213,19 @@ checkout-note = A word to the seller
 checkout-note-help = For example: leave it at the door.
 checkout-agree = I have read this
 checkout-law = You can change anything until you press. Then the goods are yours for ten minutes while you pay.
+checkout-stores = The goods of all { $count } stalls are held together; each stall is paid by itself.
+checkout-who = Recipient
+checkout-all = All { $count } stalls
+checkout-add-up = Add up again
+
+# Several stores, one after the other
+checkout-some-paid = { $paid } of { $all } paid
+checkout-all-paid = All paid. Thank you!
+checkout-over = Please look at your orders
+checkout-next = Next, please pay { $store }. We keep the goods until { $time }.
+checkout-done-next = Tap a stall to follow its order.
+checkout-due = Still to pay
+checkout-see-all = See all stalls of this order
 checkout-pay = Pay
 
 # Buy now
@@ -433,6 +447,8 @@ field-quantity = Please give a number from 1 to 99.
 field-phone = Please give a phone number, such as 010-1234-5678.
 field-postcode = Please give the five digits of the postcode.
 field-one-store = One order is for one stall.
+field-two-stores = Two to twenty stalls can be ordered from at once.
+field-order-refused = This one was refused, so none of them was placed.
 field-not-agreed = Please read the notice and tick the box.
 
 # 파는 쪽: 틀린 것

@@ -189,6 +189,7 @@ cart-change = 개수 바꾸기
 cart-out = 빼기
 cart-goods = 상품 값
 cart-delivery-next = 배송비와 할인까지 더한 값은 다음 화면에서 결제 전에 보여 드려요.
+cart-order-all = 가게 { $count }곳에 한 번에 주문하기
 cart-order = { $store }에 주문하기
 cart-mend = 다 팔렸거나 모자란 것이 있어요. 빼거나 개수를 줄여 주세요.
 
@@ -212,6 +213,19 @@ checkout-note = 사장님께 한마디
 checkout-note-help = 예: 문 앞에 놓아 주세요.
 checkout-agree = 위 내용을 확인했어요
 checkout-law = 누르기 전까지는 무엇이든 고칠 수 있어요. 결제하기를 누르면 10분 동안 물건을 잡아 둬요.
+checkout-stores = 가게 { $count }곳의 물건을 한꺼번에 잡아 두고, 결제는 가게마다 따로 해요.
+checkout-who = 받는 분
+checkout-all = 가게 { $count }곳 모두
+checkout-add-up = 바뀐 값 다시 더하기
+
+# Several stores, one after the other
+checkout-some-paid = { $all }곳 가운데 { $paid }곳 결제했어요
+checkout-all-paid = 모두 결제했어요. 고마워요!
+checkout-over = 주문을 확인해 주세요
+checkout-next = 이어서 { $store }에 결제해 주세요. { $time }까지 물건을 잡아 둘게요.
+checkout-done-next = 가게마다 주문이 어디까지 왔는지 눌러서 볼 수 있어요.
+checkout-due = 아직 결제할 금액
+checkout-see-all = 함께 주문한 가게 모두 보기
 checkout-pay = 결제하기
 
 # 바로 사기
@@ -433,6 +447,8 @@ field-quantity = 1개부터 99개까지 적어 주세요.
 field-phone = 전화번호를 숫자로 적어 주세요. 예: 010-1234-5678
 field-postcode = 우편번호 다섯 자리를 적어 주세요.
 field-one-store = 한 번에 한 가게에서만 주문할 수 있어요.
+field-two-stores = 가게 두 곳부터 스무 곳까지 한 번에 주문할 수 있어요.
+field-order-refused = 이 주문이 안 되어서 함께 보낸 주문도 넣지 않았어요.
 field-not-agreed = 안내를 읽고 표시해 주세요.
 
 # 파는 쪽: 틀린 것

@@ -23,6 +23,8 @@ pub struct Buyer {
     /// The person, when signed in.
     pub person: Option<Person>,
     secret: String,
+    /// The household it asks from, where that is known.
+    client: Option<String>,
     is_new: bool,
     is_plain: bool,
 }
@@ -36,14 +38,15 @@ impl FromRequestParts<Shop> for Buyer {
             .map(str::to_owned);
         let is_new = known.is_none();
         let secret = known.unwrap_or_else(|| shop.base.random.token::<16>());
-        Ok(Buyer { person, secret, is_new, is_plain: is_plain(&parts.headers) })
+        let client = people::client(&parts.extensions, &parts.headers);
+        Ok(Buyer { person, secret, client, is_new, is_plain: is_plain(&parts.headers) })
     }
 }
 
 impl Buyer {
     /// A person who buys without a browser: for the demo and for tests.
     pub fn person(person: Person, secret: String) -> Buyer {
-        Buyer { person: Some(person), secret, is_new: false, is_plain: true }
+        Buyer { person: Some(person), secret, client: None, is_new: false, is_plain: true }
     }
 
     /// The name an order is kept under: the person, or else the browser.
@@ -58,6 +61,11 @@ impl Buyer {
             ids.push(self.browser());
         }
         ids
+    }
+
+    /// Who is counted where one may not try too often: a new browser of the same household is no new buyer.
+    pub(crate) fn counted_as(&self) -> String {
+        self.client.clone().unwrap_or_else(|| self.id())
     }
 
     /// The name of the browser's cart.

@@ -12,13 +12,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::FromRow;
 use web::Lang;
+use web::limits::Allowance;
 
 use crate::discount::{Gives, Rule, Unfit};
 use crate::faults::Faults;
 use crate::order::OrderId;
 use crate::promotion::{Standing, hash, named, require, said};
 use crate::text::{Text, read};
-use crate::{Error, Result, Shop, set};
+use crate::{Buyer, Error, Result, Shop, set};
 
 pub(crate) mod api;
 pub(crate) mod pages;
@@ -29,6 +30,8 @@ const MAX_STANDING: i64 = 200;
 const MAX_QUANTITY: i64 = 1_000_000;
 /// The most often one buyer may use one.
 const MAX_PER_BUYER: i64 = 1_000;
+/// Codes that do not exist which one household may try.
+const GUESSES: Allowance = Allowance { most: 20, within_ms: 10 * 60_000 };
 /// Letters of a code.
 const CODE: std::ops::RangeInclusive<usize> = 4..=20;
 /// Letters of a code we make.
@@ -40,6 +43,19 @@ const LETTERS: &[u8] = b"ACDEFGHJKMNPQRTUVWXY34679";
 pub enum CouponMark {}
 /// The id of a coupon.
 pub type CouponId = Id<CouponMark>;
+
+/// Refuses every code of somebody who tried too many that do not exist: a right one would tell, too.
+pub(crate) fn may_try(shop: &Shop, buyer: &Buyer) -> Result<()> {
+    let now_ms = shop.base.clock.now_ms();
+    let waits = shop.guesses.look(&buyer.counted_as(), GUESSES, now_ms);
+    waits.map_err(|retry_after_s| Error::TooManyGuesses { retry_after_s })
+}
+
+/// Counts a code that does not exist.
+pub(crate) fn count_guess(shop: &Shop, buyer: &Buyer) {
+    // Whoever is over the limit is refused at the next code.
+    let _ = shop.guesses.take(buyer.counted_as(), GUESSES, shop.base.clock.now_ms());
+}
 
 /// A coupon as it is kept.
 #[derive(Clone, Debug, FromRow)]

@@ -82,6 +82,8 @@ pub enum Error {
     NoParcel,
     #[error("no letters to print with were built into this program")]
     NoLetters,
+    #[error("too many codes were tried, wait {retry_after_s} s")]
+    TooManyGuesses { retry_after_s: u32 },
     #[error(transparent)]
     Internal(#[from] base::Error),
 }
@@ -166,6 +168,7 @@ impl From<Error> for Problem {
             Error::TooManyOrders { most } => Problem::invalid("too-many-orders").with("most", most),
             Error::NoParcel => Problem::invalid("no-parcel"),
             Error::NoLetters => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no-letters"),
+            Error::TooManyGuesses { retry_after_s } => Problem::too_many(retry_after_s),
             Error::Internal(error) => Problem::internal(error),
         }
     }

@@ -72,6 +72,8 @@ pub struct Shop {
     /// Where the world reaches us, once that is known.
     pub(crate) here: Arc<OnceLock<String>>,
     pub(crate) seal: handover::Seal,
+    /// Who typed coupons lately that do not exist.
+    pub(crate) guesses: web::limits::Limits<String>,
 }
 
 impl Shop {
@@ -94,6 +96,7 @@ impl Shop {
             tracker: None,
             here: Arc::default(),
             seal: handover::Seal::default(),
+            guesses: web::limits::Limits::default(),
         }
     }
 

@@ -23,6 +23,7 @@ use crate::text::read;
 use crate::{Error, Result, Shop, set, shipment, spoken, stock};
 
 pub(crate) mod after;
+mod frozen;
 mod hold;
 mod offer;
 mod place;
@@ -35,9 +36,10 @@ pub mod filter;
 pub mod pages;
 pub mod selling;
 
+pub use frozen::Frozen;
 pub(crate) use hold::{EXPIRE, HOLD_MS, expire};
 use place::MAX_LINES;
-pub use place::{NewLine, NewOrder, Placed, Placing, place};
+pub use place::{NewLine, NewOrder, Placed, Placing, Refused, place, place_all};
 pub use quote::{Asking, Quote, each, quote};
 
 /// Names an order in [`OrderId`].
@@ -131,10 +133,12 @@ impl CanceledBy {
 }
 
 /// An order as it is kept.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug, FromRow, Serialize)]
 pub struct Order {
     pub id: OrderId,
     pub store_id: StoreId,
+    /// The first of the orders that were placed together with it, when there are several.
+    pub checkout_id: Option<OrderId>,
     /// What people call it: month and day, and the store's count.
     pub number: String,
     pub order_state: OrderState,
@@ -144,6 +148,7 @@ pub struct Order {
     pub canceled_for: String,
     pub hand_over: HandOver,
     #[sqlx(flatten)]
+    #[serde(flatten)]
     pub to: Recipient,
     pub goods_won: Won,
     pub delivery_won: Won,

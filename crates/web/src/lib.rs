@@ -5,6 +5,7 @@ pub mod assets;
 pub mod cursor;
 pub mod extract;
 pub mod layers;
+pub mod limits;
 pub mod metrics;
 mod problem;
 pub mod socket;

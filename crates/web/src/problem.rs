@@ -84,6 +84,10 @@ impl Problem {
     pub fn internal(failure: base::Error) -> Problem {
         match failure {
             base::Error::Busy => Problem::busy(),
+            failure if failure.is_away() => {
+                error!(error = %failure, "The database is away: {failure}");
+                Problem::busy()
+            }
             failure => {
                 error!(error = %failure, "A request failed inside: {failure}");
                 Problem::broken()

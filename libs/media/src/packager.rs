@@ -10,6 +10,9 @@
 //! - When the picture stops and sound goes on, the last key picture is repeated, one per part. Players keep
 //!   both tracks filled, joins work, and the playlist advances.
 //! - Sound between the last part and a key picture goes into the next part.
+//! - Sound comes later than its picture (it is decoded and encoded again). Should new parameters end a segment before
+//!   any of its sound has come, the pictures wait for it: a player that gets a segment of which it can play nothing
+//!   calls that an error and fetches it again.
 
 use std::sync::Arc;
 
@@ -36,6 +39,10 @@ const ASK_AHEAD: i64 = VIDEO_SCALE * 12 / 100;
 const FIRST_GUESS: i64 = VIDEO_SCALE / 30;
 /// The longest a frame is guessed to be.
 const MAX_GUESS: i64 = VIDEO_SCALE / 5;
+/// Pictures wait this long for the sound of the segment they end.
+const PATIENCE: i64 = VIDEO_SCALE * 4 / 10;
+/// A segment with so much sound can be played.
+const HEARD: i64 = VIDEO_SCALE * 5 / 100;
 /// Sound further from its place than this is moved there; less is rounding of loops and clocks.
 const SOUND_SLACK: i64 = 2 * FRAME as i64;
 
@@ -63,6 +70,8 @@ pub(crate) struct Packager {
     audio_starts: i64,
     audio_next: Option<i64>,
     key: Option<Bytes>,
+    /// Pictures that wait for sound, the first of them one that turns.
+    held: Vec<(i64, Picture, Sound)>,
     frozen: bool,
     changed: bool,
 }
@@ -103,6 +112,7 @@ impl Packager {
             audio_starts: 0,
             audio_next: None,
             key: None,
+            held: Vec::new(),
             frozen: false,
             changed: false,
         }
@@ -110,6 +120,7 @@ impl Packager {
 
     /// Another publisher, or the same one anew: what comes next starts with an init segment of its own.
     pub(crate) fn begin(&mut self) {
+        self.let_go();
         self.close_part();
         self.close_segment();
         self.source = None;
@@ -121,10 +132,42 @@ impl Packager {
 
     /// One picture at `at` on the 90 kHz timeline.
     pub(crate) fn picture(&mut self, at: i64, picture: Picture, sound: &Sound) {
+        let turns = picture.key && self.source.is_some() && !self.is_same(&picture, sound);
+        if self.held.is_empty() && !(turns && !self.is_heard()) {
+            return self.pack(at, picture, sound);
+        }
+        self.held.push((at, picture, sound.clone()));
+        if self.held.first().is_some_and(|(since, ..)| at - since >= PATIENCE) {
+            self.let_go();
+        }
+    }
+
+    /// Pack the pictures that waited.
+    fn let_go(&mut self) {
+        for (at, picture, sound) in std::mem::take(&mut self.held) {
+            self.pack(at, picture, &sound);
+        }
+    }
+
+    fn is_same(&self, picture: &Picture, sound: &Sound) -> bool {
+        self.source.as_ref().is_some_and(|now| now.sound == *sound && now.same(&picture.parameters))
+    }
+
+    /// Whether sound of the open segment has come.
+    fn is_heard(&self) -> bool {
+        self.sound_ends().is_some_and(|ends| ends >= self.segment_starts + HEARD)
+    }
+
+    /// Where the sound has got to, on the timeline of the pictures.
+    fn sound_ends(&self) -> Option<i64> {
+        self.audio_next.map(|next| next * VIDEO_SCALE / AUDIO_SCALE)
+    }
+
+    fn pack(&mut self, at: i64, picture: Picture, sound: &Sound) {
         let started = self.source.is_some();
         if started && at - self.end > HOLE {
             self.begin();
-            return self.picture(at, picture, sound);
+            return self.pack(at, picture, sound);
         }
         if !picture.key && (!started || self.frozen) {
             return;
@@ -134,8 +177,7 @@ impl Packager {
         }
         self.frozen = false;
         let starts = if started { self.follow(at) } else { at.max(self.end) };
-        let same =
-            self.source.as_ref().is_some_and(|now| now.sound == *sound && now.same(&picture.parameters));
+        let same = self.is_same(&picture, sound);
         let age = starts - self.segment_starts;
         if picture.key && !same {
             self.turn(starts, picture.parameters.clone(), sound.clone());
@@ -178,8 +220,13 @@ impl Packager {
             self.audio_starts = next;
         }
         self.audio.push(Sample { data: frame.data, duration: FRAME as u32, key: true });
-        self.audio_next = Some(next + FRAME as i64);
-        self.freeze((next + FRAME as i64) * VIDEO_SCALE / AUDIO_SCALE);
+        let ends = next + FRAME as i64;
+        self.audio_next = Some(ends);
+        let ends = ends * VIDEO_SCALE / AUDIO_SCALE;
+        if self.held.first().is_some_and(|(at, ..)| ends >= *at) {
+            self.let_go();
+        }
+        self.freeze(ends);
         self.show();
     }
 
@@ -264,8 +311,12 @@ impl Packager {
     }
 
     fn close_segment(&mut self) {
+        let heard = self.is_heard();
         if let Some(closed) = self.rendition.change(Closed::of) {
-            self.recorder.segment(closed);
+            // The last pictures of somebody who left, without a sound: a player has nothing to show for them.
+            if heard || closed.ticks >= MIN_SEGMENT {
+                self.recorder.segment(closed);
+            }
             self.rendition.slide();
             self.changed = true;
         }
@@ -318,5 +369,125 @@ impl Packager {
 impl Source {
     fn same(&self, parameters: &Arc<Parameters>) -> bool {
         Arc::ptr_eq(&self.parameters, parameters) || *self.parameters == **parameters
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+
+    use mp4_atom::{Any, DecodeMaybe, TrunSamples};
+    use object_store::ObjectStore;
+    use object_store::memory::InMemory;
+
+    use super::*;
+    use crate::Record;
+    use crate::recording::{Book, Manifest};
+    use crate::rendition::Film;
+
+    const PICTURE: i64 = VIDEO_SCALE / 30;
+    /// Sound comes this much later than its picture.
+    const LAG: i64 = VIDEO_SCALE * 15 / 100;
+
+    fn parameters(width: u16) -> Arc<Parameters> {
+        let sps = Bytes::copy_from_slice(&[0x67, 0x42, 0xc0, 0x1f, width as u8]);
+        Arc::new(Parameters {
+            sps: vec![sps],
+            pps: vec![Bytes::from_static(&[0x68, 0xce])],
+            width,
+            height: 100,
+        })
+    }
+
+    fn sound() -> Sound {
+        Sound { config: Bytes::from_static(&[0x11, 0x90]), channels: 2 }
+    }
+
+    /// A packager and what it packs into.
+    fn packager() -> (Packager, Arc<Rendition>, Arc<dyn ObjectStore>, Recorder) {
+        let config = Config::default();
+        let rendition = Arc::new(Rendition::new(&config, Film { epoch_ms: 1_000, ..Film::default() }));
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let recorder =
+            Recorder::start(store.clone(), "show", Manifest::default(), Book::default(), Record::All);
+        (Packager::new(&config, rendition.clone(), recorder.clone(), 0, 0), rendition, store, recorder)
+    }
+
+    /// What plays: pictures of one width after another, each width for so many pictures, and the sound behind them.
+    fn play(packager: &mut Packager, widths: &[(u16, i64)]) {
+        let (mut at, mut heard) = (VIDEO_SCALE, VIDEO_SCALE);
+        for (width, count) in widths {
+            let parameters = parameters(*width);
+            for n in 0..*count {
+                let key = n == 0 || packager.wants_key();
+                let data = Bytes::from_static(&[0, 0, 0, 1, 0x65]);
+                packager.picture(at, Picture { data, key, parameters: parameters.clone() }, &sound());
+                at += PICTURE;
+                while heard + LAG < at {
+                    let data = Bytes::from_static(&[0x21, 0x10]);
+                    packager.sound(SoundFrame { at: heard * AUDIO_SCALE / VIDEO_SCALE, data });
+                    heard += FRAME as i64 * VIDEO_SCALE / AUDIO_SCALE;
+                }
+            }
+        }
+    }
+
+    /// From where to where the pictures and the sound of a segment go.
+    fn spans(mut body: &[u8]) -> [Range<i64>; 2] {
+        let mut spans = [i64::MAX..0, i64::MAX..0];
+        while let Some(atom) = Any::decode_maybe(&mut body).unwrap() {
+            let Any::Moof(moof) = atom else { continue };
+            for traf in &moof.traf {
+                let track = traf.tfhd.track_id as usize - 1;
+                let scale = [VIDEO_SCALE, AUDIO_SCALE][track];
+                let TrunSamples::Explicit(samples) = &traf.trun[0].samples else { continue };
+                let length: i64 = samples.iter().map(|one| i64::from(one.duration.unwrap())).sum();
+                let at = traf.tfdt.as_ref().unwrap().base_media_decode_time as i64;
+                let ticks = |at: i64| at * VIDEO_SCALE / scale;
+                spans[track].start = spans[track].start.min(ticks(at));
+                spans[track].end = spans[track].end.max(ticks(at + length));
+            }
+        }
+        spans
+    }
+
+    /// Every recorded segment, in order.
+    async fn recorded(store: &Arc<dyn ObjectStore>) -> Vec<[Range<i64>; 2]> {
+        let list = crate::recording::read(store, "show", "vod.m3u8").await.unwrap().unwrap();
+        let list = String::from_utf8(list.to_vec()).unwrap();
+        let mut all = Vec::new();
+        for name in list.lines().filter(|line| line.ends_with(".m4s")) {
+            all.push(spans(&crate::recording::read(store, "show", name).await.unwrap().unwrap()));
+        }
+        all
+    }
+
+    #[tokio::test]
+    async fn every_recorded_segment_can_be_played_when_it_arrives() {
+        // Turned soon after a cut, turned twice at once, and left soon after a cut.
+        for widths in [
+            &[(100, 62), (200, 90)][..],
+            &[(100, 45), (200, 2), (100, 3), (200, 100)],
+            &[(100, 30), (200, 61)],
+            &[(100, 62)],
+        ] {
+            let (mut packager, rendition, store, recorder) = packager();
+            play(&mut packager, widths);
+            packager.finish();
+            recorder.end().await.unwrap();
+            let mut heard_to = i64::MIN;
+            let segments = recorded(&store).await;
+            assert!(segments.len() >= widths.len() / 2);
+            for [seen, heard] in segments {
+                heard_to = heard_to.max(heard.end);
+                assert!(
+                    heard_to.min(seen.end) - seen.start > HEARD / 2,
+                    "{widths:?}: {seen:?}, sound to {heard_to}"
+                );
+            }
+            let packed: i64 = rendition.film(|film| film.segments.iter().map(|one| one.ticks).sum());
+            let sent: i64 = widths.iter().map(|(_, count)| count * PICTURE).sum();
+            assert!((packed - sent).abs() <= PICTURE, "{widths:?}: no picture is lost to the live show");
+        }
     }
 }

@@ -135,7 +135,7 @@ async function byHls(url, seconds) {
     // Waiting a moment for the edge, and going from nowhere to where the show is, are hls.js finding its place, not a
     // fault of the playlist. A hole once it plays is one.
     const finds = ({ details, reason }) => details === "bufferStalledError" || (details === "bufferSeekOverHole" && from === undefined && reason?.includes("seeking from 0 "));
-    hls.on("hlsError", (_, problem) => finds(problem) || wrong.push(`${problem.details} ${problem.reason ?? ""}`));
+    hls.on("hlsError", (_, problem) => finds(problem) || wrong.push(`${problem.details} ${problem.reason ?? problem.error?.message ?? ""} ${problem.frag?.relurl ?? ""}`));
     video.addEventListener("timeupdate", () => video.currentTime > (from ??= video.currentTime) + seconds && done(wrong));
     setTimeout(() => done([...wrong, `stands at ${video.currentTime} s`]), 30_000);
     hls.loadSource(url);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
 import { startMarket } from "../market.mjs";
 import { browser, person } from "../people.mjs";
-import { order, press, productIn, seller, signIn } from "../steps.mjs";
+import { order, press, productIn, seller, signIn, until } from "../steps.mjs";
 
 let market, chrome, stall, shopper, bought;
 
@@ -19,16 +19,6 @@ after(async () => {
   await chrome?.close();
   await market?.stop();
 });
-
-/** Reloads until something is there: a payment company tells us in its own time. */
-async function until(page, there) {
-  const end = Date.now() + 30_000;
-  while (!(await page.locator(there).count())) {
-    assert.ok(Date.now() < end, `${there} never came on ${page.url()}`);
-    await page.waitForTimeout(500);
-    await page.reload();
-  }
-}
 
 test("a deposit into the order's own account pays it", async () => {
   const { page } = shopper;

@@ -1,9 +1,9 @@
-/** A shopper finds a stall, buys by parcel and for pickup, pays or is refused, and follows the order. */
+/** A shopper finds stalls, buys by parcel and for pickup, from one and from two, pays or is refused, and follows the order. */
 import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
 import { startMarket } from "../market.mjs";
 import { browser, person } from "../people.mjs";
-import { order, pay, press, productIn, signIn } from "../steps.mjs";
+import { order, pay, press, productIn, review, signIn, until } from "../steps.mjs";
 
 let market, chrome;
 
@@ -64,7 +64,11 @@ test("a bank that does not answer is never called a failure", async () => {
   await find(shopper);
   await order(shopper, { handOver: "pickup" });
   await pay(shopper, "silent");
+  assert.equal(await shopper.page.locator('main a[href^="/pay/"]').count(), 0, "nobody is asked to pay again");
   await shopper.look("payment-silent");
+  // The money was taken, and the answer lost: it is found by asking again, and the code for the pickup appears.
+  await until(shopper.page, ".price-card");
+  await shopper.look("payment-silent-found");
   await shopper.leave();
 });
 
@@ -77,6 +81,37 @@ test("from the cart", async () => {
   await shopper.look("cart-full");
   await shopper.page.locator('main a[href^="/checkout"]').click();
   await shopper.page.waitForURL(/checkout/);
+  await shopper.leave();
+});
+
+test("from two stalls in one basket, paid one after the other", async () => {
+  const shopper = await person(chrome, market);
+  const { page } = shopper;
+  await page.goto("/");
+  const stalls = new Set();
+  for (const link of await page.locator('main a[href^="/stores/"]').all()) stalls.add(await link.getAttribute("href"));
+  for (const stall of [...stalls].slice(0, 2)) {
+    await page.goto(stall);
+    await productIn(page).click();
+    await page.waitForURL("**/products/*");
+    await press(page, page.locator('main button[formaction="/cart"]'));
+  }
+  await page.goto("/cart");
+  await shopper.look("cart-two-stalls");
+  await page.locator('main a[href="/checkout"]').click();
+  await page.waitForURL(/checkout/);
+  await shopper.look("checkout-two-stalls");
+  await review(shopper, "pickup");
+  await shopper.look("checkout-two-stalls-pay");
+  await pay(shopper, "approve");
+  await page.waitForURL(/checkouts/);
+  await shopper.look("checkout-one-paid");
+  await page.locator('main a[href^="/pay/"]').click();
+  await pay(shopper, "approve");
+  await page.waitForURL(/checkouts/);
+  assert.equal(await page.locator('main a[href^="/pay/"]').count(), 0, "all is paid");
+  assert.equal(await page.locator('main a[href^="/orders/"]').count(), 2);
+  await shopper.look("checkout-all-paid");
   await shopper.leave();
 });
 

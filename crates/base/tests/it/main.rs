@@ -6,6 +6,7 @@
 mod blobs;
 mod bus;
 mod events;
+mod gather;
 mod group;
 mod jobs;
 

@@ -22,7 +22,7 @@ async fn read(who: &Client, path: &str) -> String {
 }
 
 /// The value of a hidden field.
-fn hidden<'p>(page: &'p str, name: &str) -> &'p str {
+pub(crate) fn hidden<'p>(page: &'p str, name: &str) -> &'p str {
     let at = page
         .split(&format!("name=\"{name}\" value=\""))
         .nth(1)

@@ -6,6 +6,7 @@
 
 mod app;
 mod bad_input;
+mod checkouts;
 mod deal;
 mod desk;
 mod discounts;

@@ -49,6 +49,18 @@ struct CartPage {
     baskets: Vec<Basket>,
 }
 
+impl CartPage {
+    /// Whether all of it can be ordered in one go, which then is the main thing to do.
+    fn is_several(&self) -> bool {
+        self.baskets.len() > 1 && self.baskets.iter().all(Basket::is_there)
+    }
+
+    /// The look of the button that orders from one store.
+    fn of_one(&self) -> &'static str {
+        if self.is_several() { "plain wide" } else { "wide" }
+    }
+}
+
 async fn page(State(shop): State<Shop>, ui: Ui, buyer: Buyer) -> Result<Response, Problem> {
     let rows = rows(&shop.base.db, &buyer.cart()).await?;
     let mut ids: Vec<_> = rows.iter().map(|row| row.store_id.clone()).collect();

@@ -12,8 +12,9 @@ use web::cursor::{Listed, Paging};
 use web::{IdempotencyKey, Json, Path, Problem, Query};
 
 use super::{
-    Asking, CanceledBy, FulfilmentState, Line, MAX_LINES, NewLine, NewOrder, Order, OrderId, OrderState,
-    PaymentState, cancel as call_off, discounts, intent_of, lines, list, of_buyer, place, quote,
+    Asking, CanceledBy, Frozen, FulfilmentState, Line, MAX_LINES, NewLine, NewOrder, Order, OrderId,
+    OrderState, PaymentState, Placed, cancel as call_off, discounts, intent_of, lines, list, of_buyer, place,
+    quote,
 };
 use crate::delivery::{HandOver, Recipient};
 use crate::discount::{Cut, Priced};
@@ -31,9 +32,11 @@ pub(crate) fn routes() -> OpenApiRouter<Shop> {
 /// An order as its buyer sees it.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Order)]
-struct OrderBody {
+pub(crate) struct OrderBody {
     id: OrderId,
     store_id: StoreId,
+    /// The checkout it was placed in, when it was placed with orders of other stores.
+    checkout_id: Option<OrderId>,
     /// What people call it.
     number: String,
     order_state: OrderState,
@@ -62,15 +65,31 @@ struct OrderBody {
 }
 
 impl OrderBody {
-    async fn of(shop: &Shop, order: Order) -> Result<OrderBody, Error> {
+    pub(crate) async fn of(shop: &Shop, order: Order) -> Result<OrderBody, Error> {
         let lines = lines(&shop.base.db, &order.id).await?;
         let discounts = discounts(&shop.base.db, &order).await?;
         let payment_id = intent_of(&shop.base.db, &order.id).await?;
+        Ok(OrderBody::made(order, lines, discounts, payment_id))
+    }
+
+    /// The order as it was placed: what was written just now is not read again.
+    async fn placed(shop: &Shop, buyer: &Buyer, placed: Placed) -> Result<OrderBody, Error> {
+        match placed.frozen {
+            Some(frozen) => {
+                let Frozen { order, lines, discounts, intent, .. } = &*frozen;
+                Ok(OrderBody::made(order.clone(), lines.clone(), discounts.clone(), intent.clone()))
+            }
+            None => OrderBody::of(shop, of_buyer(&shop.base.db, &buyer.ids(), &placed.order).await?).await,
+        }
+    }
+
+    fn made(order: Order, lines: Vec<Line>, discounts: Vec<Cut>, payment_id: IntentId) -> OrderBody {
         // The code proves that the money is here; before that it says nothing.
         let pickup_code = if order.is_paid() { order.pickup_code } else { String::new() };
-        Ok(OrderBody {
+        OrderBody {
             id: order.id,
             store_id: order.store_id,
+            checkout_id: order.checkout_id,
             number: order.number,
             order_state: order.order_state,
             payment_state: order.payment_state,
@@ -88,7 +107,7 @@ impl OrderBody {
             lines,
             placed_at: clock::at(order.placed_at_ms).to_string(),
             expires_at: clock::at(order.expires_at_ms).to_string(),
-        })
+        }
     }
 }
 
@@ -104,8 +123,7 @@ async fn create(
     Json(wanted): Json<NewOrder>,
 ) -> Result<Response, Problem> {
     let placed = place(&shop, &buyer, &key.0, wanted).await?;
-    let order = of_buyer(&shop.base.db, &buyer.ids(), &placed.order).await?;
-    let body = OrderBody::of(&shop, order).await?;
+    let body = OrderBody::placed(&shop, &buyer, placed).await?;
     Ok(buyer.remember((StatusCode::CREATED, axum::Json(body)).into_response()))
 }
 

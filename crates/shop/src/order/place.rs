@@ -5,6 +5,7 @@
 //! from rows that are locked; the writes are set-based, and the schema's checks are the last net.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use base::group::Batch;
 use base::{Tx, Won, clock, jobs, sql};
@@ -14,15 +15,16 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 
-use super::OrderId;
+use super::frozen::{self, Frozen};
 use super::hold::{EXPIRE, HOLD_MS, let_go};
 use super::offer::{self, Offer, Offers};
 use super::terms::{Terms, Wish};
+use super::{FulfilmentState, Line, Order, OrderId, OrderState, PaymentState};
 use crate::buyer::Buyer;
 use crate::cart;
-use crate::coupon::{self, CouponId, Taken};
+use crate::coupon::{self, CouponFault, CouponId, Taken};
 use crate::delivery::{HandOver, Recipient};
-use crate::discount::{Cut, Priced};
+use crate::discount::Priced;
 use crate::faults::Faults;
 use crate::payment::IntentId;
 use crate::product::VariantId;
@@ -32,6 +34,8 @@ use crate::{Error, Result, Shop, set};
 
 /// Lines of one order.
 pub(super) const MAX_LINES: usize = 50;
+/// Stores of one checkout.
+const MAX_STORES: usize = 20;
 /// Digits of a pickup code, read out at the stall.
 const PICKUP_CODE: u32 = 4;
 
@@ -69,24 +73,79 @@ pub struct NewLine {
 pub struct Placed {
     pub order: OrderId,
     pub intent: IntentId,
+    /// All of it, when it was written just now.
+    pub frozen: Option<Arc<Frozen>>,
+}
+
+/// Why orders that were to be placed together were not: what is wrong, and with which of them.
+#[derive(Debug)]
+pub struct Refused {
+    pub at: usize,
+    pub error: Error,
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Error {
+        refused.error
+    }
 }
 
 /// Holds the goods for `buyer` and writes the order. The same `key` gives the same order.
 pub async fn place(shop: &Shop, buyer: &Buyer, key: &str, wanted: NewOrder) -> Result<Placed> {
-    let wanted = checked(wanted)?;
+    let placed = place_all(shop, buyer, key, vec![wanted]).await?;
+    placed.into_iter().next().ok_or(Error::NotFound)
+}
+
+/// Places the orders of one checkout, one for each store: all of them stand, or none does. The same `key` with the
+/// same orders gives the same answer.
+pub async fn place_all(
+    shop: &Shop,
+    buyer: &Buyer,
+    key: &str,
+    wanted: Vec<NewOrder>,
+) -> Result<Vec<Placed>, Refused> {
+    let all = |error: Error| Refused { at: 0, error };
+    if wanted.is_empty() {
+        return Err(all(Error::CartEmpty));
+    }
+    if wanted.len() > MAX_STORES {
+        return Err(all(Error::Invalid(vec![("orders".to_owned(), "too-many")])));
+    }
     let now_ms = shop.base.clock.now_ms();
-    let body_hash = hash(&wanted)?;
-    let ask = Asked {
-        order: OrderId::new(now_ms),
-        intent: IntentId::new(now_ms),
-        buyers: buyer.ids(),
-        key: key.to_owned(),
-        body_hash,
-        pickup_code: shop.base.random.digits(PICKUP_CODE),
-        wanted,
-        now_ms,
+    let mut asked = Vec::with_capacity(wanted.len());
+    for (at, wanted) in wanted.into_iter().enumerate() {
+        let wanted = checked(wanted).map_err(|error| Refused { at, error })?;
+        asked.push(Asked {
+            order: OrderId::new(now_ms),
+            intent: IntentId::new(now_ms),
+            checkout: None,
+            buyers: buyer.ids(),
+            key: if at == 0 { key.to_owned() } else { format!("{key}.{at}") },
+            body_hash: String::new(),
+            pickup_code: shop.base.random.digits(PICKUP_CODE),
+            wanted,
+            now_ms,
+        });
+    }
+    if asked.iter().any(|one| one.wanted.coupon.is_some()) {
+        coupon::may_try(shop, buyer).map_err(all)?;
+    }
+    let checkout = (asked.len() > 1).then(|| asked[0].order.clone());
+    // With others beside it, an order is the same request only when the others are the same too.
+    let bodies: Vec<&NewOrder> = asked.iter().map(|one| &one.wanted).collect();
+    let body_hash = match bodies.as_slice() {
+        [one] => hash(one),
+        several => hash(&several),
     };
-    shop.placing.ask(Ask::Place(Box::new(ask))).await??.ok_or(Error::NotFound)
+    let body_hash = body_hash.map_err(all)?;
+    for one in &mut asked {
+        (one.checkout, one.body_hash) = (checkout.clone(), body_hash.clone());
+    }
+    let answer = shop.placing.ask(Ask::Place(asked)).await.map_err(|error| all(error.into()))?;
+    if matches!(&answer, Err(Refused { error: Error::Coupon(CouponFault::Unknown), .. })) {
+        coupon::count_guess(shop, buyer);
+    }
+    answer
 }
 
 /// The writer of orders: see the module.
@@ -103,17 +162,18 @@ impl Placing {
 
 /// What the writer is asked.
 pub enum Ask {
-    Place(Box<Asked>),
+    /// The orders of one checkout.
+    Place(Vec<Asked>),
     /// Let go of what nobody paid for.
-    Expire {
-        now_ms: i64,
-    },
+    Expire { now_ms: i64 },
 }
 
 /// One order on its way to the writer.
 pub struct Asked {
     order: OrderId,
     intent: IntentId,
+    /// The first order of its checkout, when there are several.
+    checkout: Option<OrderId>,
     /// Every name this buyer's orders may be under; this one is kept under the first.
     buyers: Vec<String>,
     key: String,
@@ -134,6 +194,10 @@ impl Asked {
         (self.buyer().to_owned(), self.key.clone())
     }
 
+    fn placed(&self) -> Placed {
+        Placed { order: self.order.clone(), intent: self.intent.clone(), frozen: None }
+    }
+
     fn wish(&self) -> Wish<'_> {
         let wanted = &self.wanted;
         Wish {
@@ -147,7 +211,7 @@ impl Asked {
 
 impl Batch for Placing {
     type Ask = Ask;
-    type Answer = Result<Option<Placed>>;
+    type Answer = Result<Vec<Placed>, Refused>;
 
     async fn apply(&self, tx: &mut Tx, asks: &[Ask]) -> base::Result<Vec<Self::Answer>> {
         match write(tx, &self.shows, asks).await {
@@ -159,58 +223,66 @@ impl Batch for Placing {
     }
 }
 
-async fn write(tx: &mut Tx, shows: &showing::Known, asks: &[Ask]) -> Result<Vec<Result<Option<Placed>>>> {
+async fn write(
+    tx: &mut Tx,
+    shows: &showing::Known,
+    asks: &[Ask],
+) -> Result<Vec<Result<Vec<Placed>, Refused>>> {
     let now_ms = asks.iter().map(Ask::now_ms).max().unwrap_or_default();
     let_go(tx, now_ms).await?;
-    let orders: Vec<&Asked> = asks.iter().filter_map(Ask::order).collect();
+    let orders: Vec<&Asked> = asks.iter().flat_map(Ask::orders).collect();
     let mut known = known(tx, &orders).await?;
-    let mut offers = offer::lock(tx, &variants(&orders)).await?;
+    let offers = offer::lock(tx, &variants(&orders)).await?;
     let new: Vec<Wish<'_>> =
         orders.iter().filter(|asked| !known.contains_key(&asked.name())).map(|asked| asked.wish()).collect();
-    let mut terms = Terms::lock(tx, shows, &new, &offers, now_ms).await?;
+    let terms = Terms::lock(tx, shows, &new, &offers, now_ms).await?;
+    let mut left = Left { offers, terms };
     let mut admitted: Vec<Admitted<'_>> = Vec::with_capacity(orders.len());
     let mut answers = Vec::with_capacity(asks.len());
     for ask in asks {
-        let Some(asked) = ask.order() else {
-            answers.push(Ok(None));
-            continue;
-        };
-        let name = asked.name();
-        if let Some(before) = known.get(&name) {
-            answers.push(if before.body_hash == asked.body_hash {
-                Ok(Some(before.placed()))
-            } else {
-                Err(Error::KeyReused)
-            });
+        let together = ask.orders();
+        if together.iter().any(|asked| known.contains_key(&asked.name())) {
+            answers.push(again(&known, together));
             continue;
         }
-        match admit(&mut offers, &mut terms, asked, now_ms) {
-            Ok(order) => {
-                known.insert(name, Known::of(asked));
-                answers.push(Ok(Some(Placed { order: asked.order.clone(), intent: asked.intent.clone() })));
-                admitted.push(order);
-            }
-            Err(refused) => answers.push(Err(refused)),
-        }
+        answers.push(left.admit_all(together, now_ms).map(|orders| {
+            known.extend(together.iter().map(|asked| (asked.name(), Known::of(asked))));
+            admitted.extend(orders);
+            together.iter().map(Asked::placed).collect()
+        }));
     }
     if !admitted.is_empty() {
-        write_down(tx, &admitted, now_ms).await?;
+        let frozen = write_down(tx, admitted, now_ms).await?;
+        let frozen: HashMap<OrderId, Arc<Frozen>> =
+            frozen.into_iter().map(|one| (one.order.id.clone(), Arc::new(one))).collect();
+        for placed in answers.iter_mut().flatten().flatten() {
+            placed.frozen = frozen.get(&placed.order).cloned();
+        }
     }
     Ok(answers)
+}
+
+/// The answer to a request that came before.
+fn again(known: &HashMap<(String, String), Known>, together: &[Asked]) -> Result<Vec<Placed>, Refused> {
+    let one = |(at, asked): (usize, &Asked)| {
+        let before = known.get(&asked.name()).filter(|before| before.body_hash == asked.body_hash);
+        before.map(Known::placed).ok_or(Refused { at, error: Error::KeyReused })
+    };
+    together.iter().enumerate().map(one).collect()
 }
 
 impl Ask {
     fn now_ms(&self) -> i64 {
         match self {
-            Ask::Place(asked) => asked.now_ms,
+            Ask::Place(orders) => orders.iter().map(|asked| asked.now_ms).max().unwrap_or_default(),
             Ask::Expire { now_ms } => *now_ms,
         }
     }
 
-    fn order(&self) -> Option<&Asked> {
+    fn orders(&self) -> &[Asked] {
         match self {
-            Ask::Place(asked) => Some(asked),
-            Ask::Expire { .. } => None,
+            Ask::Place(orders) => orders,
+            Ask::Expire { .. } => &[],
         }
     }
 }
@@ -237,7 +309,7 @@ impl Known {
     }
 
     fn placed(&self) -> Placed {
-        Placed { order: self.order_id.clone(), intent: self.intent_id.clone() }
+        Placed { order: self.order_id.clone(), intent: self.intent_id.clone(), frozen: None }
     }
 }
 
@@ -269,40 +341,60 @@ struct Admitted<'a> {
     coupon: Option<CouponId>,
 }
 
-/// Decides one order against what is left after those before it, and takes its share.
-fn admit<'a>(offers: &mut Offers, terms: &mut Terms, asked: &'a Asked, now_ms: i64) -> Result<Admitted<'a>> {
-    let (wanted, wish) = (&asked.wanted, asked.wish());
-    let (store, lines) = matched(offers, terms, &wish)?;
-    for (offer, quantity) in &lines {
-        if offer.available < *quantity {
-            return Err(Error::SoldOut { name: offer.name.clone(), left: offer.available.max(0) });
+/// What is left for the orders of a batch, after those before.
+struct Left {
+    offers: Offers,
+    terms: Terms,
+}
+
+impl Left {
+    /// Decides the orders of one checkout. All of them fit, or nothing is taken.
+    fn admit_all<'a>(&mut self, together: &'a [Asked], now_ms: i64) -> Result<Vec<Admitted<'a>>, Refused> {
+        let before = (together.len() > 1).then(|| (self.offers.clone(), self.terms.clone()));
+        let one = |(at, asked)| self.admit(asked, now_ms).map_err(|error| Refused { at, error });
+        let admitted = together.iter().enumerate().map(one).collect();
+        if let (Err(_), Some(before)) = (&admitted, before) {
+            (self.offers, self.terms) = before;
         }
-        let reachable = match wanted.hand_over {
-            HandOver::Parcel => offer.parcel,
-            HandOver::Pickup => offer.pickup,
-        };
-        if !reachable {
-            return Err(Error::Invalid(vec![("hand_over".to_owned(), "choose")]));
-        }
-        if offer.withdrawal.is_exception() && !wanted.agreed {
-            return Err(Error::NotAgreed);
-        }
+        admitted
     }
-    goods(&lines)?;
-    terms.allow(&lines, &wish)?;
-    let coupon = terms.coupon(&store, &wish, now_ms).map_err(Error::Coupon)?;
-    let priced = terms.price(&store, &lines, wanted.hand_over, &wish, coupon).map_err(Error::Coupon)?;
-    let coupon = coupon.map(|coupon| coupon.id.clone());
-    if wanted.expected_total_won.is_some_and(|shown| shown != priced.total()) {
-        return Err(Error::PriceChanged);
-    }
-    for (offer, quantity) in &lines {
-        if let Some(offer) = offers.get_mut(&offer.variant_id) {
-            offer.available -= quantity;
+
+    /// Decides one order, and takes its share.
+    fn admit<'a>(&mut self, asked: &'a Asked, now_ms: i64) -> Result<Admitted<'a>> {
+        let Left { offers, terms } = self;
+        let (wanted, wish) = (&asked.wanted, asked.wish());
+        let (store, lines) = matched(offers, terms, &wish)?;
+        for (offer, quantity) in &lines {
+            if offer.available < *quantity {
+                return Err(Error::SoldOut { name: offer.name.clone(), left: offer.available.max(0) });
+            }
+            let reachable = match wanted.hand_over {
+                HandOver::Parcel => offer.parcel,
+                HandOver::Pickup => offer.pickup,
+            };
+            if !reachable {
+                return Err(Error::Invalid(vec![("hand_over".to_owned(), "choose")]));
+            }
+            if offer.withdrawal.is_exception() && !wanted.agreed {
+                return Err(Error::NotAgreed);
+            }
         }
+        goods(&lines)?;
+        terms.allow(&lines, &wish)?;
+        let coupon = terms.coupon(&store, &wish, now_ms).map_err(Error::Coupon)?;
+        let priced = terms.price(&store, &lines, wanted.hand_over, &wish, coupon).map_err(Error::Coupon)?;
+        let coupon = coupon.map(|coupon| coupon.id.clone());
+        if wanted.expected_total_won.is_some_and(|shown| shown != priced.total()) {
+            return Err(Error::PriceChanged);
+        }
+        for (offer, quantity) in &lines {
+            if let Some(offer) = offers.get_mut(&offer.variant_id) {
+                offer.available -= quantity;
+            }
+        }
+        terms.took(&store, &lines, asked.buyer(), coupon.as_ref());
+        Ok(Admitted { asked, store, lines, priced, coupon })
     }
-    terms.took(&store, &lines, asked.buyer(), coupon.as_ref());
-    Ok(Admitted { asked, store, lines, priced, coupon })
 }
 
 /// Finds each line's offer at its price; all of one store, open, lines on one variant summed.
@@ -339,32 +431,12 @@ pub(super) fn goods(lines: &[(Offer, i64)]) -> Result<Won> {
     sum.ok_or_else(|| Error::Invalid(vec![("quantity".to_owned(), "quantity")]))
 }
 
-/// Writes every admitted order with one statement a table.
-async fn write_down(tx: &mut Tx, admitted: &[Admitted<'_>], now_ms: i64) -> Result<()> {
-    let numbers = numbers(tx, admitted, now_ms).await?;
-    let mut orders = Vec::with_capacity(admitted.len());
-    let (mut lines, mut intents, mut holds) = (Vec::new(), Vec::new(), Vec::new());
-    let mut taken: HashMap<VariantId, i64> = HashMap::new();
-    let (mut shows, mut cuts, mut coupons) = (Vec::new(), Vec::new(), Vec::new());
-    for (order, number) in admitted.iter().zip(numbers) {
-        orders.push(order.row(&number, now_ms));
-        intents.push(json!({
-            "id": order.asked.intent, "store": order.store, "order": order.asked.order,
-            "amount": order.priced.total(),
-        }));
-        cuts.extend(order.priced.cuts.iter().enumerate().map(|(place, cut)| order.cut(place, cut)));
-        coupons.extend(order.coupon.as_ref().map(|coupon| Taken {
-            coupon,
-            store: &order.store,
-            order: &order.asked.order,
-            buyer: order.asked.buyer(),
-        }));
-        for (place, (offer, quantity)) in order.lines.iter().enumerate() {
-            lines.push(line(&order.asked.order, place, offer, *quantity, order.priced.shares[place]));
-            holds.push(json!({
-                "id": format!("{}:{place}", order.asked.order), "store": order.store, "order": order.asked.order,
-                "variant": offer.variant_id, "quantity": quantity,
-            }));
+/// Writes down what was admitted, and gives it as it stands now.
+async fn write_down(tx: &mut Tx, admitted: Vec<Admitted<'_>>, now_ms: i64) -> Result<Vec<Frozen>> {
+    let numbers = numbers(tx, &admitted, now_ms).await?;
+    let (mut shows, mut taken) = (Vec::new(), HashMap::<VariantId, i64>::new());
+    for order in &admitted {
+        for (offer, quantity) in &order.lines {
             *taken.entry(offer.variant_id.clone()).or_default() += quantity;
             if let Some(show) = &order.asked.wanted.broadcast {
                 shows.push((offer.variant_id.clone(), show.clone()));
@@ -375,54 +447,84 @@ async fn write_down(tx: &mut Tx, admitted: &[Admitted<'_>], now_ms: i64) -> Resu
         taken.into_iter().map(|(variant_id, quantity)| Amount { variant_id, quantity }).collect();
     taken.sort_unstable_by(|a, b| a.variant_id.cmp(&b.variant_id));
     let levels = stock::reserve(tx, &taken).await?;
+    let coupons: Vec<Taken<'_>> = admitted.iter().filter_map(Admitted::coupon_taken).collect();
     if !coupons.is_empty() {
         coupon::hold(tx, &coupons, now_ms).await?;
     }
-    insert_orders(tx, &set::of(&orders)?, now_ms).await?;
-    if !cuts.is_empty() {
-        insert_cuts(tx, &set::of(&cuts)?).await?;
-    }
-    insert_lines(tx, &set::of(&lines)?).await?;
-    insert_rest(tx, &set::of(&intents)?, &set::of(&holds)?, now_ms).await?;
+    let frozen: Vec<Frozen> =
+        admitted.into_iter().zip(numbers).map(|(order, number)| order.freeze(number, now_ms)).collect();
+    frozen::write(tx, &frozen, now_ms).await?;
     shows.sort_unstable();
     shows.dedup();
     stock::tell(tx, &levels, &shows).await?;
     jobs::put_at(tx, EXPIRE, &json!({}), now_ms + HOLD_MS).await?;
-    Ok(())
+    Ok(frozen)
 }
 
 impl Admitted<'_> {
-    fn row(&self, number: &str, now_ms: i64) -> serde_json::Value {
-        let Asked { order, key, body_hash, pickup_code, wanted, .. } = self.asked;
-        let pickup_code = if wanted.hand_over == HandOver::Pickup { pickup_code.as_str() } else { "" };
-        json!({
-            "id": order, "store": self.store, "number": number, "buyer": self.asked.buyer(), "key": key,
-            "hash": body_hash, "hand_over": wanted.hand_over.slug(), "recipient": wanted.to.recipient, "phone": wanted.to.phone,
-            "postcode": wanted.to.postcode, "address": wanted.to.address, "detail": wanted.to.address_detail,
-            "note": wanted.to.note, "goods": self.priced.goods_won, "delivery": self.priced.delivery_won,
-            "total": self.priced.total(), "code": pickup_code, "agreed": i64::from(wanted.agreed),
-            "broadcast": wanted.broadcast, "expires": now_ms + HOLD_MS, "off": self.priced.discount_won,
-            "delivery_off": self.priced.delivery_off_won, "coupon": self.coupon,
-        })
+    fn coupon_taken(&self) -> Option<Taken<'_>> {
+        let coupon = self.coupon.as_ref()?;
+        Some(Taken { coupon, store: &self.store, order: &self.asked.order, buyer: self.asked.buyer() })
     }
 
-    fn cut(&self, place: usize, cut: &Cut) -> serde_json::Value {
-        json!({
-            "order": self.asked.order, "place": place, "store": self.store, "source": cut.source,
-            "source_id": cut.source_id, "name": cut.name, "name_en": cut.name_en, "won": cut.won,
-            "on_delivery": i64::from(cut.on_delivery),
-        })
+    fn freeze(self, number: String, now_ms: i64) -> Frozen {
+        let Admitted { asked, store, lines, priced, coupon } = self;
+        let wanted = &asked.wanted;
+        let is_pickup = wanted.hand_over == HandOver::Pickup;
+        let lines = lines.into_iter().zip(&priced.shares);
+        Frozen {
+            order: Order {
+                id: asked.order.clone(),
+                store_id: store,
+                checkout_id: asked.checkout.clone(),
+                number,
+                order_state: OrderState::Pending,
+                payment_state: PaymentState::Awaiting,
+                fulfilment_state: FulfilmentState::New,
+                canceled_for: String::new(),
+                hand_over: wanted.hand_over,
+                to: wanted.to.clone(),
+                goods_won: priced.goods_won,
+                delivery_won: priced.delivery_won,
+                total_won: priced.total(),
+                discount_won: priced.discount_won,
+                delivery_off_won: priced.delivery_off_won,
+                coupon_id: coupon,
+                pickup_code: if is_pickup { asked.pickup_code.clone() } else { String::new() },
+                tracking: String::new(),
+                withdrawal_agreed: wanted.agreed,
+                broadcast: wanted.broadcast.clone(),
+                placed_at_ms: now_ms,
+                expires_at_ms: now_ms + HOLD_MS,
+                paid_at_ms: None,
+            },
+            intent: asked.intent.clone(),
+            lines: lines.map(|((offer, quantity), off)| line(offer, quantity, *off)).collect(),
+            discounts: priced.cuts,
+            buyer: asked.buyer().to_owned(),
+            key: asked.key.clone(),
+            body_hash: asked.body_hash.clone(),
+        }
     }
 }
 
-fn line(order: &OrderId, place: usize, offer: &Offer, quantity: i64, off: Won) -> serde_json::Value {
-    json!({
-        "order": order, "place": place, "store": offer.store_id, "product": offer.product_id,
-        "variant": offer.variant_id, "name": offer.name, "name_en": offer.name_en, "vname": offer.variant_name,
-        "vname_en": offer.variant_name_en, "unit": offer.unit, "origin": offer.origin,
-        "withdrawal": offer.withdrawal.slug(), "cover": offer.cover, "price": offer.price_won,
-        "quantity": quantity, "total": offer.price_won.0 * quantity - off.0, "off": off,
-    })
+fn line(offer: Offer, quantity: i64, off: Won) -> Line {
+    Line {
+        product_id: offer.product_id,
+        variant_id: offer.variant_id,
+        product_name: offer.name,
+        product_name_en: offer.name_en,
+        variant_name: offer.variant_name,
+        variant_name_en: offer.variant_name_en,
+        unit: offer.unit,
+        origin: offer.origin,
+        withdrawal: offer.withdrawal,
+        cover: offer.cover,
+        price_won: offer.price_won,
+        quantity,
+        discount_won: off,
+        total_won: Won(offer.price_won.0 * quantity) - off,
+    }
 }
 
 /// A number for each order: month and day, and the store's own count, taken for the whole batch at once.
@@ -453,63 +555,6 @@ async fn numbers(tx: &mut Tx, admitted: &[Admitted<'_>], now_ms: i64) -> Result<
     Ok(numbers)
 }
 
-async fn insert_orders(tx: &mut Tx, rows: &str, now_ms: i64) -> Result<()> {
-    sql!(run tx,
-        "insert into orders (id, store_id, number, buyer, key, body_hash, order_state, payment_state, fulfilment_state,
-             canceled_for, hand_over, recipient, phone, postcode, address, address_detail, note, goods_won,
-             delivery_won, total_won, pickup_code, tracking, withdrawal_agreed, broadcast, placed_at_ms,
-             expires_at_ms, paid_at_ms, changed_at_ms, discount_won, delivery_off_won, coupon_id)
-         select j.value ->> 'id', j.value ->> 'store', j.value ->> 'number', j.value ->> 'buyer', j.value ->> 'key',
-             j.value ->> 'hash', 'pending', 'awaiting', 'new', '', j.value ->> 'hand_over', j.value ->> 'recipient',
-             j.value ->> 'phone', j.value ->> 'postcode', j.value ->> 'address', j.value ->> 'detail',
-             j.value ->> 'note', cast(j.value ->> 'goods' as bigint), cast(j.value ->> 'delivery' as bigint),
-             cast(j.value ->> 'total' as bigint), j.value ->> 'code', '',
-             cast(j.value ->> 'agreed' as bigint) = 1, j.value ->> 'broadcast', $2,
-             cast(j.value ->> 'expires' as bigint), null, $2, cast(j.value ->> 'off' as bigint),
-             cast(j.value ->> 'delivery_off' as bigint), j.value ->> 'coupon'
-         from json_each($1) as j", rows, now_ms)?;
-    Ok(())
-}
-
-async fn insert_lines(tx: &mut Tx, rows: &str) -> Result<()> {
-    sql!(run tx,
-        "insert into order_lines (order_id, place, store_id, product_id, variant_id, product_name, product_name_en,
-             variant_name, variant_name_en, unit, origin, withdrawal, cover, price_won, quantity, total_won,
-             discount_won)
-         select j.value ->> 'order', cast(j.value ->> 'place' as bigint), j.value ->> 'store', j.value ->> 'product',
-             j.value ->> 'variant', j.value ->> 'name', j.value ->> 'name_en', j.value ->> 'vname',
-             j.value ->> 'vname_en', j.value ->> 'unit', j.value ->> 'origin', j.value ->> 'withdrawal',
-             j.value ->> 'cover', cast(j.value ->> 'price' as bigint), cast(j.value ->> 'quantity' as bigint),
-             cast(j.value ->> 'total' as bigint), cast(j.value ->> 'off' as bigint)
-         from json_each($1) as j", rows)?;
-    Ok(())
-}
-
-/// What was taken off, for the orders that have any.
-async fn insert_cuts(tx: &mut Tx, rows: &str) -> Result<()> {
-    sql!(run tx,
-        "insert into order_discounts (order_id, place, store_id, source, source_id, name, name_en, won, on_delivery)
-         select j.value ->> 'order', cast(j.value ->> 'place' as bigint), j.value ->> 'store', j.value ->> 'source',
-             j.value ->> 'source_id', j.value ->> 'name', j.value ->> 'name_en', cast(j.value ->> 'won' as bigint),
-             cast(j.value ->> 'on_delivery' as bigint) = 1
-         from json_each($1) as j", rows)?;
-    Ok(())
-}
-
-async fn insert_rest(tx: &mut Tx, intents: &str, holds: &str, now_ms: i64) -> Result<()> {
-    sql!(run &mut *tx,
-        "insert into payment_intents (id, store_id, order_id, amount_won, state, created_at_ms)
-         select j.value ->> 'id', j.value ->> 'store', j.value ->> 'order', cast(j.value ->> 'amount' as bigint),
-             'requires-method', $2
-         from json_each($1) as j", intents, now_ms)?;
-    sql!(run &mut *tx,
-        "insert into stock_reservations (id, store_id, order_id, variant_id, quantity, state, expires_at_ms)
-         select j.value ->> 'id', j.value ->> 'store', j.value ->> 'order', j.value ->> 'variant',
-             cast(j.value ->> 'quantity' as bigint), 'held', $2
-         from json_each($1) as j", holds, now_ms + HOLD_MS)?;
-    Ok(())
-}
-
 fn checked(wanted: NewOrder) -> Result<NewOrder> {
     let mut faults = Faults::default();
     faults.unless(wanted.lines.len() <= MAX_LINES, "lines", "too-many");
@@ -524,8 +569,8 @@ fn checked(wanted: NewOrder) -> Result<NewOrder> {
     Ok(NewOrder { to, broadcast: broadcast.map(|show| show.to_string()), coupon, ..wanted })
 }
 
-/// What makes two requests with one key the same: the whole order as it was asked for.
-fn hash(wanted: &NewOrder) -> Result<String> {
+/// What makes two requests with one key the same: everything as it was asked for.
+fn hash(wanted: &impl Serialize) -> Result<String> {
     let text = set::of(wanted)?;
     Ok(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
 }

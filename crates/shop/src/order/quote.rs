@@ -9,7 +9,7 @@ use people::StoreId;
 use super::offer::{self, Offer, Offers};
 use super::place::{NewLine, goods, matched};
 use super::terms::{Terms, Wish};
-use crate::coupon::{Coupon, CouponFault};
+use crate::coupon::{self, Coupon, CouponFault};
 use crate::delivery::HandOver;
 use crate::discount::Priced;
 use crate::product::{VariantId, Withdrawal};
@@ -93,10 +93,17 @@ pub async fn quote(shop: &Shop, buyer: &Buyer, asking: Asking<'_>) -> Result<Quo
     let now_ms = shop.base.clock.now_ms();
     let buyers = buyer.ids();
     let wish = wish(&buyers, asking);
+    if wish.coupon.is_some() {
+        coupon::may_try(shop, buyer)?;
+    }
     let ids: Vec<_> = asking.lines.iter().map(|line| line.variant.clone()).collect();
     let offers = offer::read(&shop.base.db, &ids).await?;
     let terms = Terms::read(&shop.base.db, &shop.shows, wish, &offers, now_ms).await?;
-    of(&offers, &terms, &wish, now_ms)
+    let quote = of(&offers, &terms, &wish, now_ms)?;
+    if quote.coupon_fault() == Some(CouponFault::Unknown) {
+        coupon::count_guess(shop, buyer);
+    }
+    Ok(quote)
 }
 
 /// What one of each of these variants would cost, by itself; what cannot be had now is left out.

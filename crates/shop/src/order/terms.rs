@@ -37,7 +37,7 @@ impl Wish<'_> {
 }
 
 /// The terms of a batch.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Terms {
     promotions: Vec<Promotion>,
     /// Who has ordered before, where somebody's first order matters.
@@ -115,6 +115,11 @@ impl Terms {
         if !needs.promoted.is_empty() {
             terms.promotions = promotion::running(&mut *tx, &set::ids(&needs.promoted)?, now_ms).await?;
             if terms.asks_for_first_orders() {
+                // Another process could place another first order of the same buyer on other goods: the stores are
+                // locked as well, as the counting of their orders does a moment later.
+                sql!(run &mut *tx,
+                    "update stores set orders_placed = orders_placed
+                     where id in (select j.value ->> 'id' from json_each($1) as j)", set::ids(&needs.promoted)?)?;
                 terms.regulars = regulars(&mut *tx, &needs).await?;
             }
         }

@@ -164,8 +164,9 @@ fn key_of(shop: &Shop, key: &str) -> Result<String, Problem> {
 }
 
 fn onwards(id: &IntentId, order: &Order, paid: &Paid) -> Response {
-    let to = match paid.state {
-        IntentState::RequiresMethod => format!("/pay/{id}"),
+    let to = match (paid.state, &order.checkout_id) {
+        (IntentState::RequiresMethod, _) => format!("/pay/{id}"),
+        (IntentState::Succeeded, Some(checkout)) => format!("/checkouts/{checkout}"),
         _ => format!("/orders/{}", order.id),
     };
     Redirect::to(&to).into_response()

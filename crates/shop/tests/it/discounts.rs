@@ -531,3 +531,47 @@ async fn a_limit_holds_for_one_buyer_at_once_in_two_processes() {
         stall.check().await;
     }
 }
+
+#[tokio::test]
+async fn whoever_guesses_codes_is_made_to_wait() {
+    for stall in Stall::each().await {
+        let fish = stall.goods("고등어", 9_800, 50).await;
+        let guesser = stall.buyer("남").await;
+        let lines = [NewLine { variant: fish.clone(), quantity: 1 }];
+        let ask = async |code: &str| {
+            order::quote(&stall.shop, &guesser, Asking { lines: &lines, broadcast: None, coupon: Some(code) })
+                .await
+        };
+        for n in 0..20 {
+            assert_eq!(ask(&format!("GUESS{n}")).await.unwrap().coupon_fault(), Some(CouponFault::Unknown));
+        }
+        assert!(matches!(ask("GUESS20").await, Err(Error::TooManyGuesses { .. })), "{}", stall.engine);
+        let mut wanted = order_of(&fish, 1);
+        wanted.coupon = Some("GUESS21".into());
+        let refused = place(&stall.shop, &guesser, "k", wanted).await;
+        assert!(matches!(refused, Err(Error::TooManyGuesses { .. })));
+        place(&stall.shop, &guesser, "k", order_of(&fish, 1)).await.unwrap();
+        stall.base.clock.advance(std::time::Duration::from_secs(600));
+        assert!(ask("GUESS22").await.is_ok(), "after ten minutes one may try again");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_grant_one_first_order() {
+    // SQLite has one process only.
+    for stall in Stall::each().await.into_iter().filter(|stall| stall.engine == "postgres") {
+        promote(&stall, amount(3_000), |new| NewPromotion { first_order: true, ..new }).await;
+        let (fish, squid) = (stall.goods("고등어", 9_800, 50).await, stall.goods("오징어", 9_800, 50).await);
+        let beside = stall.beside().await;
+        for n in 0..12 {
+            let buyer = stall.buyer(&format!("손님{n}")).await;
+            let (here, there) = tokio::join!(
+                place(&stall.shop, &buyer, "here", order_of(&fish, 1)),
+                place(&beside, &buyer, "there", order_of(&squid, 1)),
+            );
+            let off = async |placed: Placed| seen(&stall, &buyer, &placed).await.discount_won.0;
+            assert_eq!(off(here.unwrap()).await + off(there.unwrap()).await, 3_000);
+        }
+        stall.check().await;
+    }
+}

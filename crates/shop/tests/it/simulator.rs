@@ -176,7 +176,7 @@ impl Market {
             Came::Ended(Said::Placed { buyer, key, wanted, told: Ok(placed) }) => {
                 self.say(&format!("buyer {buyer} has order {}", placed.order));
                 if !self.told.iter().any(|one| one.order == placed.order) {
-                    let Placed { order, intent } = placed;
+                    let Placed { order, intent, .. } = placed;
                     self.told.push(Told { buyer, key, wanted: *wanted, order, intent, is_paid: false });
                 }
             }

@@ -100,6 +100,12 @@ impl Stall {
         self.workers = workers(&self.shop);
     }
 
+    /// The shop of another process on the same rows.
+    pub(crate) async fn beside(&self) -> Shop {
+        let base = Base { db: Db::open(&self.url).await.unwrap(), ..self.base.clone() };
+        open(&base, &self.sandbox.url())
+    }
+
     /// Listens for webhooks from now on.
     pub(crate) async fn open_door(&mut self) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -127,6 +133,16 @@ impl Stall {
 
     /// A product with one variant.
     pub(crate) async fn goods(&self, name: &str, price: i64, stock: i64) -> VariantId {
+        self.goods_of(&self.store, name, price, stock).await
+    }
+
+    /// The same at another store, which opens for it.
+    pub(crate) async fn goods_elsewhere(&self, name: &str, price: i64, stock: i64) -> VariantId {
+        let store = open_store(&self.shop, &self.base).await;
+        self.goods_of(&store, name, price, stock).await
+    }
+
+    async fn goods_of(&self, store: &StoreId, name: &str, price: i64, stock: i64) -> VariantId {
         let draft = Draft {
             name: name.into(),
             origin: "국내산".into(),
@@ -135,7 +151,7 @@ impl Stall {
             pickup: true,
             ..Draft::default()
         };
-        let product = product::create(&self.shop, &self.store, name, draft).await.unwrap();
+        let product = product::create(&self.shop, store, name, draft).await.unwrap();
         product::variants(&self.base.db, &product.id).await.unwrap().remove(0).id
     }
 
@@ -179,7 +195,6 @@ impl Stall {
         let payments = self.sandbox.payments();
         let charges: Vec<_> = payments
             .into_iter()
-            .filter(|one| one.merchant == self.store.as_str())
             .map(|one| Charge { order: one.order, taken: one.taken, kept: one.kept })
             .collect();
         audit::company(&self.base.db, &charges).await.unwrap()
