@@ -133,7 +133,7 @@ impl Packager {
     /// One picture at `at` on the 90 kHz timeline.
     pub(crate) fn picture(&mut self, at: i64, picture: Picture, sound: &Sound) {
         let turns = picture.key && self.source.is_some() && !self.is_same(&picture, sound);
-        if self.held.is_empty() && !(turns && !self.is_heard()) {
+        if self.held.is_empty() && (!turns || self.is_heard()) {
             return self.pack(at, picture, sound);
         }
         self.held.push((at, picture, sound.clone()));
@@ -434,7 +434,8 @@ mod tests {
 
     /// From where to where the pictures and the sound of a segment go.
     fn spans(mut body: &[u8]) -> [Range<i64>; 2] {
-        let mut spans = [i64::MAX..0, i64::MAX..0];
+        let nothing = || Range { start: i64::MAX, end: i64::MIN };
+        let mut spans = [nothing(), nothing()];
         while let Some(atom) = Any::decode_maybe(&mut body).unwrap() {
             let Any::Moof(moof) = atom else { continue };
             for traf in &moof.traf {
