@@ -102,7 +102,7 @@ export async function order(self, { handOver, look = false }) {
 /** Fills in the review of an order, of one store or of several, and presses its button. */
 export async function review({ page }, handOver) {
   for (const way of await page.locator(`[name^=hand_over][value=${handOver}]`).all()) {
-    if (!(await way.isChecked())) await page.locator("label.choice", { has: way }).click();
+    if (!(await way.isChecked())) await way.locator("xpath=ancestor::label").click();
   }
   const where = { postcode: "00000", address: "너울포시 등대길 7", address_detail: "2층" };
   const who = { recipient: "김단골", phone: "010-0000-0077", ...(handOver === "parcel" ? where : {}) };

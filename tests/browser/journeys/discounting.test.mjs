@@ -60,7 +60,7 @@ test("a discount and a coupon, from the stall to the receipt", async () => {
   await buying.locator("[name=note]").fill("문 앞에");
   const before = won(await buying.locator(".of-parcel .price, .of-pickup .price").first().innerText());
   await buying.locator("[name=coupon]").fill("김장 2026");
-  await press(buying, buying.locator("button[name=act][value=coupon]"));
+  await press(buying, buying.locator("button[name=act][value=price]"));
   assert.equal(await buying.locator("[name=note]").inputValue(), "문 앞에");
   const total = won(await buying.locator(".of-parcel .price, .of-pickup .price").first().innerText());
   assert.equal(total, before - 1000);

@@ -121,7 +121,7 @@ test("the phone is turned, and the picture goes on upright", async () => {
   await see(shopper, "watch-turned", { whole: false });
 });
 
-/** Plays a playlist by plain hls.js, as somebody else's page would, until it has passed `seconds`; what it complained of. */
+/** Plays a playlist by plain hls.js, as somebody else's page would, for `seconds` or to its end; what it complained of. */
 async function byHls(url, seconds) {
   const other = await person(chrome, market);
   await other.page.addInitScript(HLS);
@@ -137,6 +137,7 @@ async function byHls(url, seconds) {
     const finds = ({ details, reason }) => details === "bufferStalledError" || (details === "bufferSeekOverHole" && from === undefined && reason?.includes("seeking from 0 "));
     hls.on("hlsError", (_, problem) => finds(problem) || wrong.push(`${problem.details} ${problem.reason ?? problem.error?.message ?? ""} ${problem.frag?.relurl ?? ""}`));
     video.addEventListener("timeupdate", () => video.currentTime > (from ??= video.currentTime) + seconds && done(wrong));
+    video.addEventListener("ended", () => done(wrong));
     setTimeout(() => done([...wrong, `stands at ${video.currentTime} s`]), 30_000);
     hls.loadSource(url);
     hls.attachMedia(video);
@@ -175,7 +176,7 @@ test("the end, and the replay with its chat and its pins", async () => {
 });
 
 test("hls.js plays the whole recording without an error, the turn included", async () => {
-  assert.deepEqual(await byHls(`/media/${show.id}/vod.m3u8`, 15), []);
+  assert.deepEqual(await byHls(`/media/${show.id}/vod.m3u8`, 20), []);
 });
 
 test("ffmpeg decodes the whole recording, the turn included", async () => {
