@@ -214,7 +214,7 @@ checkout-note-help = For example: leave it at the door.
 checkout-agree = I have read this
 checkout-law = You can change anything until you press. Then the goods are yours for ten minutes while you pay.
 checkout-stores = The goods of all { $count } stalls are held together; each stall is paid by itself.
-checkout-who = Recipient
+checkout-who = Who receives it, and where?
 checkout-all = All { $count } stalls
 checkout-add-up = Add up again
 

@@ -214,7 +214,7 @@ checkout-note-help = 예: 문 앞에 놓아 주세요.
 checkout-agree = 위 내용을 확인했어요
 checkout-law = 누르기 전까지는 무엇이든 고칠 수 있어요. 결제하기를 누르면 10분 동안 물건을 잡아 둬요.
 checkout-stores = 가게 { $count }곳의 물건을 한꺼번에 잡아 두고, 결제는 가게마다 따로 해요.
-checkout-who = 받는 분
+checkout-who = 누가 어디서 받으시나요?
 checkout-all = 가게 { $count }곳 모두
 checkout-add-up = 바뀐 값 다시 더하기
 
