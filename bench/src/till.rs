@@ -1,5 +1,6 @@
-//! The till: many buyers on one hot variant, each order through the whole path over HTTP (session, offer, price,
-//! reservation, order, lines, intent, the events and jobs that follow), and then a rush on the last hundred.
+//! The till: many buyers on one hot variant, each order through the whole path over HTTP (session, offer, price, a
+//! promotion that applies, reservation, order, lines, intent, the events and jobs that follow), and then a rush on the
+//! last hundred.
 //!
 //! The references are the same database's own limit in the same run: nothing but the conditional update of one row,
 //! as many to a commit as there are buyers, and one to a commit.
@@ -60,6 +61,7 @@ pub(crate) fn run(buyers: usize, time: Duration, engine: Engine, show: Show) -> 
         let [(hot,), (last,)] = found.try_into().ok().context("the demo has no two variants to sell")?;
         stock(&db, &hot, PLENTY).await?;
         stock(&db, &last, RUSH_STOCK).await?;
+        promote(&db, &hot).await?;
         db.close().await;
         anyhow::Ok((hot, last))
     })?;
@@ -127,6 +129,20 @@ async fn stock(db: &Db, variant: &str, wanted: i64) -> anyhow::Result<()> {
         "insert into stock_movements (id, store_id, variant_id, kind, quantity, order_id, at_ms)
          values ($1, $2, $3, 'adjustment', $4, null, 0)",
         format!("bench-{variant}"), store, variant, wanted - there)?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Takes 10 % off everything of the store that sells a variant, as a seller's promotion does.
+async fn promote(db: &Db, variant: &str) -> anyhow::Result<()> {
+    let mut tx = db.begin().await?;
+    let store: String =
+        sql!(value &mut tx, "select store_id from stock_levels where variant_id = $1", variant)?;
+    sql!(run &mut tx,
+        "insert into promotions (id, store_id, key, body_hash, name, name_en, gives, percent, amount_won, most_won,
+             least_won, from_quantity, first_order, products, starts_at_ms, ends_at_ms, created_at_ms, changed_at_ms)
+         values ('bench', $1, 'bench', '', '', '', 'percentage', 10, 0, 0, 0, 1, false, '[]', 0, null, 0, 0)", &store)?;
+    sql!(run &mut tx, "update stores set promoted_until_ms = $2 where id = $1", &store, i64::MAX)?;
     tx.commit().await?;
     Ok(())
 }

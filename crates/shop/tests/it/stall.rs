@@ -14,6 +14,7 @@ use shop::payment::{Contracts, Gateway};
 use shop::product::{self, Draft, NewVariant, VariantId};
 use shop::store::{self, Identity, NewStore};
 use shop::{Buyer, Shop, StoreId};
+use tokio::task::JoinHandle;
 
 /// 7 in the morning in Seoul, 24 November 2026.
 pub(crate) const MORNING_MS: i64 = 1_795_471_200_000;
@@ -27,8 +28,8 @@ pub(crate) struct Stall {
     pub(crate) engine: &'static str,
     pub(crate) url: String,
     workers: Workers,
-    /// Where the shop listens for webhooks, once it does.
-    door: Option<SocketAddr>,
+    /// Where the shop listens for webhooks, once it does, and who answers there.
+    door: Option<(SocketAddr, JoinHandle<()>)>,
     _folder: tempfile::TempDir,
 }
 
@@ -106,19 +107,25 @@ impl Stall {
         open(&base, &self.sandbox.url())
     }
 
-    /// Listens for webhooks from now on.
+    /// Listens for webhooks from now on; after a restart at the same address, as a real program would.
     pub(crate) async fn open_door(&mut self) {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut at = SocketAddr::from(([127, 0, 0, 1], 0));
+        if let Some((address, answering)) = self.door.take() {
+            answering.abort();
+            let _ = answering.await;
+            at = address;
+        }
+        let listener = tokio::net::TcpListener::bind(at).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (router, _) = shop::routes(self.shop.clone()).split_for_parts();
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let answering = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         self.sandbox.tell(&format!("http://{address}/hooks/sandbox/{{merchant}}"));
-        self.door = Some(address);
+        self.door = Some((address, answering));
     }
 
     /// The address of the store's door for webhooks.
     pub(crate) fn hook(&self) -> String {
-        format!("http://{}/hooks/sandbox/{}", self.door.unwrap(), self.store)
+        format!("http://{}/hooks/sandbox/{}", self.door.as_ref().unwrap().0, self.store)
     }
 
     /// Does one job that is due; `false`: none is.
