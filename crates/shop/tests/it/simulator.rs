@@ -6,6 +6,7 @@
 //! `./run drill seeds 10000` lives many; `DANGOL_SEEDS=1 DANGOL_SEED=77` lives the 77th again, told step by step.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use base::{Random, Won, sql};
@@ -79,21 +80,35 @@ fn whatever_goes_wrong_in_a_market_its_books_agree_in_the_evening() {
     let (first, count) = (number("DANGOL_SEED").unwrap_or(1), number("DANGOL_SEEDS").unwrap_or(SEEDS));
     let is_loud = count == 1;
     for engine in engines() {
-        for seed in first..first + count {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            let lived = AssertUnwindSafe(|| runtime.block_on(live(engine, seed, is_loud)));
-            let lived = std::panic::catch_unwind(lived)
-                .unwrap_or_else(|panic| Err(format!("{:?}", panic.downcast_ref::<String>())));
-            if let Err(wrong) = lived {
-                panic!(
-                    "seed {seed} on {engine}: {wrong}\nto see it again: ./run drill seeds 1 --from {seed}"
-                );
+        // Each market has a thread to itself, so that what happens in it is its seed's alone.
+        let next = AtomicU64::new(first);
+        let live_on = || {
+            loop {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= first + count {
+                    return;
+                }
+                if let Err(wrong) = alone(engine, seed, is_loud) {
+                    next.store(first + count, Ordering::Relaxed);
+                    panic!(
+                        "seed {seed} on {engine}: {wrong}\nto see it again: ./run drill seeds 1 --from {seed}"
+                    );
+                }
+                if seed % 100 == 0 {
+                    eprintln!("{engine}: {seed} markets came out");
+                }
             }
-            if seed % 500 == 0 {
-                eprintln!("{engine}: {seed} markets came out");
-            }
-        }
+        };
+        let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64).min(count);
+        std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(live_on))));
     }
+}
+
+fn alone(engine: &'static str, seed: u64, is_loud: bool) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let lived = AssertUnwindSafe(|| runtime.block_on(live(engine, seed, is_loud)));
+    std::panic::catch_unwind(lived)
+        .unwrap_or_else(|panic| Err(format!("{:?}", panic.downcast_ref::<String>())))
 }
 
 async fn live(engine: &'static str, seed: u64, is_loud: bool) -> Result<(), String> {
