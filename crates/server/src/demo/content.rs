@@ -6,6 +6,8 @@ use anyhow::Context;
 use bytes::Bytes;
 use rust_embed::RustEmbed;
 use serde::Deserialize;
+use shop::coupon::NewCoupon;
+use shop::promotion::NewPromotion;
 use web::Said;
 
 #[derive(RustEmbed)]
@@ -72,6 +74,10 @@ pub(super) struct Stall {
     pub legal: Legal,
     #[serde(rename = "product")]
     pub products: Vec<Product>,
+    #[serde(default, rename = "promotion")]
+    pub promotions: Vec<NewPromotion>,
+    #[serde(default, rename = "coupon")]
+    pub coupons: Vec<NewCoupon>,
 }
 
 #[derive(Deserialize)]

@@ -6,8 +6,10 @@ use anyhow::{Context, Result};
 use base::{Won, settings};
 use bytes::Bytes;
 use people::{Address, People, Person, PersonId, operator};
+use shop::coupon;
 use shop::photo::{self, PhotoId};
 use shop::product::{self, Choice, Draft, Fact, NewVariant, Story, Withdrawal};
+use shop::promotion;
 use shop::store::{self, Identity, NewStore};
 use shop::text::Text;
 use web::{Market, Said};
@@ -104,6 +106,12 @@ async fn stall(app: &App, content: &Content, stall: &Stall, owner: &PersonId) ->
         let draft = draft(app, product).await.with_context(|| product.slug.clone())?;
         let key = format!("demo-{}-{}", stall.slug, product.slug);
         product::create(&app.shop, &store.id, &key, draft).await.with_context(|| product.slug.clone())?;
+    }
+    for (place, new) in stall.promotions.iter().enumerate() {
+        promotion::create(&app.shop, &store.id, &format!("demo-{place}"), new.clone()).await?;
+    }
+    for new in &stall.coupons {
+        coupon::create(&app.shop, &store.id, &format!("demo-{}", new.code), new.clone()).await?;
     }
     Ok(())
 }
