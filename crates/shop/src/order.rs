@@ -39,6 +39,7 @@ pub mod selling;
 pub use frozen::Frozen;
 pub(crate) use hold::{EXPIRE, HOLD_MS, expire};
 use place::MAX_LINES;
+pub(crate) use place::MAX_STORES;
 pub use place::{NewLine, NewOrder, Placed, Placing, Refused, place, place_all};
 pub use quote::{Asking, Quote, each, quote};
 

@@ -72,7 +72,7 @@ fn name(field: &str, place: usize) -> String {
 }
 
 impl Filled {
-    /// What was filled in, store by store.
+    /// What was filled in, store by store; one more than may be is enough to be refused.
     fn chosen(&self) -> Vec<Chosen> {
         let read = |field, place| self.of_stores.get(&name(field, place)).cloned();
         let one = |place| {
@@ -88,7 +88,7 @@ impl Filled {
                 applied: text("applied"),
             })
         };
-        (0..).map_while(one).collect()
+        (0..=order::MAX_STORES).map_while(one).collect()
     }
 
     fn broadcast(&self) -> Option<&str> {
@@ -350,7 +350,7 @@ async fn part(
     Ok(Part { place, store, identity, quote, chosen, problem })
 }
 
-/// What is in the cart of one store, or of all of them.
+/// What is in the cart of one store, or of as many as fit into one checkout; the others stay in the cart.
 async fn in_cart(
     shop: &Shop,
     buyer: &Buyer,
@@ -362,8 +362,10 @@ async fn in_cart(
             continue;
         }
         let line = NewLine { variant: row.variant_id, quantity: row.quantity };
+        let is_full = baskets.len() == order::MAX_STORES;
         match baskets.last_mut().filter(|(store, _)| store.as_ref() == Some(&row.store_id)) {
             Some((_, lines)) => lines.push(line),
+            None if is_full => break,
             None => baskets.push((Some(row.store_id), vec![line])),
         }
     }

@@ -35,7 +35,7 @@ use crate::{Error, Result, Shop, set};
 /// Lines of one order.
 pub(super) const MAX_LINES: usize = 50;
 /// Stores of one checkout.
-const MAX_STORES: usize = 20;
+pub(crate) const MAX_STORES: usize = 20;
 /// Digits of a pickup code, read out at the stall.
 const PICKUP_CODE: u32 = 4;
 

@@ -94,7 +94,7 @@ fn whatever_goes_wrong_in_a_market_its_books_agree_in_the_evening() {
                         "seed {seed} on {engine}: {wrong}\nto see it again: ./run drill seeds 1 --from {seed}"
                     );
                 }
-                if seed % 100 == 0 {
+                if seed.is_multiple_of(100) {
                     eprintln!("{engine}: {seed} markets came out");
                 }
             }
