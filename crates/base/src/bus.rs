@@ -4,16 +4,20 @@
 //! database is the truth, and a lost event costs a page refresh).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use tokio::sync::broadcast;
+use tokio::time::timeout;
 use tracing::warn;
 
 use crate::{Error, Result};
 
 /// Events a slow listener may fall behind before it misses some.
 const BACKLOG: usize = 16_384;
+/// How long the server may take for its first answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// The prefix of our subjects on a shared NATS.
 const PREFIX: &str = "dangol.";
 
@@ -51,7 +55,7 @@ impl Bus {
         let bus = Bus { local: broadcast::channel(BACKLOG).0, nats: Some(client.clone()) };
         let mut arriving =
             client.subscribe(format!("{PREFIX}>")).await.map_err(|error| Error::Bus(error.to_string()))?;
-        client.flush().await.map_err(|error| Error::Bus(error.to_string()))?;
+        round_trip(&client).await?;
         let local = bus.local.clone();
         tokio::spawn(async move {
             while let Some(message) = arriving.next().await {
@@ -81,5 +85,18 @@ impl Bus {
     /// Everything published from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.local.subscribe()
+    }
+}
+
+/// Waits until the server has read everything that was sent to it on this connection: what is published elsewhere from
+/// now on arrives.
+async fn round_trip(client: &async_nats::Client) -> Result<()> {
+    let failed = |error: &dyn std::fmt::Display| Error::Bus(error.to_string());
+    let inbox = client.new_inbox();
+    let mut back = client.subscribe(inbox.clone()).await.map_err(|error| failed(&error))?;
+    client.publish(inbox, Bytes::new()).await.map_err(|error| failed(&error))?;
+    match timeout(PATIENCE, back.next()).await {
+        Ok(Some(_)) => Ok(()),
+        _ => Err(failed(&"no answer to the first message")),
     }
 }
