@@ -106,7 +106,7 @@ test("on a calm line it rides the chain, close behind, with one button for sound
   assert.ok(await page.locator(".sound").isVisible());
   await page.locator(".sound").click();
   assert.equal(await page.evaluate(() => document.querySelector("video").muted), false);
-  assert.equal(await page.locator(".sound").isVisible(), false);
+  await page.locator(".sound").waitFor({ state: "hidden" });
   await until(page, (s) => s.words === "ended", "the end is not said");
   await page.close();
 });

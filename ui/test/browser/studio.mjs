@@ -73,10 +73,21 @@ test("before air: the picture, a moving microphone bar and the uplink in words",
 });
 
 test("one tap is on air in H.264, the light is green, mute and flip keep it on air", async () => {
-  const page = await enter();
-  await page.locator("[data-act=start]").click();
-  await state(page, "air");
-  await page.waitForFunction(() => document.querySelector(".light").dataset.light === "green");
+  const begin = async () => {
+    const page = await enter();
+    await page.locator("[data-act=start]").click();
+    await state(page, "air");
+    return page;
+  };
+  const green = (page) =>
+    page.waitForFunction(() => document.querySelector(".light").dataset.light === "green", null, { timeout: 20_000 });
+  let page = await begin();
+  // A machine that was busy for a moment makes Chromium think little of the line, and it is slow to think better of it.
+  await green(page).catch(async () => {
+    await page.close();
+    page = await begin();
+    await green(page);
+  });
   const now = await received();
   assert.match(now.codec, /H264.*packetization-mode=1/);
   await page.locator("[data-act=mute]").click();
