@@ -41,6 +41,8 @@ const FIRST_GUESS: i64 = VIDEO_SCALE / 30;
 const MAX_GUESS: i64 = VIDEO_SCALE / 5;
 /// Pictures wait this long for the sound of the segment they end.
 const PATIENCE: i64 = VIDEO_SCALE * 4 / 10;
+/// …and no more of them than this, whatever their clock says: 60 a second for as long.
+const MOST_HELD: usize = 24;
 /// A segment with so much sound can be played.
 const HEARD: i64 = VIDEO_SCALE * 5 / 100;
 /// Sound further from its place than this is moved there; less is rounding of loops and clocks.
@@ -137,7 +139,8 @@ impl Packager {
             return self.pack(at, picture, sound);
         }
         self.held.push((at, picture, sound.clone()));
-        if self.held.first().is_some_and(|(since, ..)| at - since >= PATIENCE) {
+        let waited = self.held.first().is_some_and(|(since, ..)| at - since >= PATIENCE);
+        if waited || self.held.len() >= MOST_HELD {
             self.let_go();
         }
     }
@@ -461,6 +464,21 @@ mod tests {
             all.push(spans(&crate::recording::read(store, "show", name).await.unwrap().unwrap()));
         }
         all
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_stands_still_holds_no_more_pictures_than_fit() {
+        let (mut packager, ..) = packager();
+        play(&mut packager, &[(100, 30)]);
+        let mut most = 0;
+        for n in 0..1_000 {
+            // Every picture turns, and none of them moves on in time.
+            let parameters = parameters(200 + n % 2);
+            let data = Bytes::from_static(&[0, 0, 0, 1, 0x65]);
+            packager.picture(VIDEO_SCALE * 2, Picture { data, key: true, parameters }, &sound());
+            most = most.max(packager.held.len());
+        }
+        assert!((1..MOST_HELD).contains(&most), "{most} held");
     }
 
     #[tokio::test]
