@@ -11,7 +11,7 @@ use serde_json::json;
 use shop::product::{Card, ProductId};
 use web::{IdempotencyKey, Lang};
 
-use crate::{Error, Live, Result, key, room};
+use crate::{Error, Live, Result, interaction, key, room};
 
 pub mod api;
 pub mod pages;
@@ -369,6 +369,7 @@ pub async fn end(db: &Db, id: &BroadcastId, now_ms: i64) -> Result<bool> {
          where id = $1 and stage <> 'ended'", id, now_ms)?
         == 1;
     if ended {
+        interaction::close_all(&mut tx, id, now_ms).await?;
         tell_stage(&mut tx, id, "ended").await?;
         jobs::put(&mut tx, crate::jobs::CLOSE, &crate::jobs::Close { broadcast: id.clone() }).await?;
     }

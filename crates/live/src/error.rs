@@ -12,8 +12,20 @@ pub enum Error {
     NoBroadcast,
     #[error("no such chat line")]
     NoLine,
+    #[error("no such interaction")]
+    NoInteraction,
     #[error("the broadcast has ended")]
     Over,
+    #[error("the broadcast is not on air")]
+    NotOnAir,
+    #[error("another interaction is open")]
+    OneAtATime,
+    #[error("the interaction is closed")]
+    InteractionClosed,
+    #[error("something else was answered before")]
+    AnsweredBefore,
+    #[error("all coupons are taken")]
+    CouponsGone,
     #[error("the broadcast is still on")]
     StillOn,
     #[error("the broadcast has begun already")]
@@ -47,7 +59,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl From<Error> for Problem {
     fn from(error: Error) -> Problem {
         match error {
-            Error::NoBroadcast | Error::NoLine => Problem::not_found(),
+            Error::NoBroadcast | Error::NoLine | Error::NoInteraction => Problem::not_found(),
+            Error::NotOnAir => Problem::conflict("show-not-on-air"),
+            Error::OneAtATime => Problem::conflict("interaction-one-at-a-time"),
+            Error::InteractionClosed => Problem::conflict("interaction-closed"),
+            Error::AnsweredBefore => Problem::conflict("answered-before"),
+            Error::CouponsGone => Problem::conflict("coupons-gone"),
             Error::Over => Problem::new(StatusCode::GONE, "show-over"),
             Error::StillOn => Problem::conflict("show-still-on"),
             Error::Begun => Problem::conflict("show-begun"),

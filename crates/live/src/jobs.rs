@@ -1,9 +1,10 @@
-//! Later work: closing recordings. Nothing is ever deleted.
+//! Later work: closing recordings and interactions. Nothing is ever deleted.
 
 use base::jobs::{Job, Workers};
 use serde::{Deserialize, Serialize};
 
 use crate::broadcast::BroadcastId;
+use crate::interaction::{self, InteractionId};
 use crate::{Live, Result, stream};
 
 /// Closes an ended broadcast's recording.
@@ -15,7 +16,24 @@ pub(crate) struct Close {
     pub broadcast: BroadcastId,
 }
 
+/// Closes an interaction whose time is over.
+pub(crate) const CLOSE_INTERACTION: &str = "live-close-interaction";
+
+/// Which one.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct CloseInteraction {
+    pub interaction: InteractionId,
+}
+
 pub(crate) fn register(live: &Live, workers: &mut Workers) {
+    let closing = live.clone();
+    workers.on(CLOSE_INTERACTION, move |job: Job| {
+        let live = closing.clone();
+        async move {
+            let CloseInteraction { interaction } = job.payload()?;
+            interaction::close_late(&live, &interaction).await
+        }
+    });
     let live = live.clone();
     workers.on(CLOSE, move |job: Job| {
         let live = live.clone();

@@ -15,6 +15,7 @@ mod text;
 pub mod broadcast;
 pub mod chat;
 pub mod demo;
+pub mod interaction;
 pub mod pin;
 pub mod reaction;
 pub mod replay;
@@ -56,6 +57,7 @@ pub struct Live {
     pub(crate) store: Arc<dyn ObjectStore>,
     pub(crate) rooms: room::Rooms,
     pub(crate) chat: chat::Writer,
+    pub(crate) answers: interaction::answer::Writer,
     pub(crate) reactions: reaction::Tally,
     pub(crate) lately: limit::Lately,
     followed: Arc<Mutex<HashSet<BroadcastId>>>,
@@ -71,6 +73,7 @@ impl Live {
         Ok(Live {
             rooms: room::Rooms::new(hub, node),
             chat: chat::writer(base.db.clone(), base.clock.clone()),
+            answers: interaction::answer::writer(base.db.clone(), base.clock.clone()),
             reactions: reaction::Tally::default(),
             lately: limit::Lately::default(),
             followed: Arc::default(),
@@ -91,6 +94,8 @@ impl Live {
             .merge(watch::routes())
             .merge(chat::pages::routes())
             .merge(chat::api::routes())
+            .merge(interaction::pages::routes())
+            .merge(interaction::api::routes())
             .merge(pin::pages::routes())
             .merge(pin::api::routes())
             .merge(reaction::pages::routes())

@@ -10,12 +10,14 @@ use crate::{Error, Result};
 pub(crate) enum Action {
     Chat,
     Pin,
+    Answer,
 }
 
 impl Action {
     fn allowance(self) -> Allowance {
         match self {
             Action::Chat => Allowance { most: 5, within_ms: 5_000 },
+            Action::Answer => Allowance { most: 10, within_ms: 5_000 },
             Action::Pin => Allowance { most: 20, within_ms: 10_000 },
         }
     }

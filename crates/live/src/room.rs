@@ -24,6 +24,7 @@ use tracing::warn;
 use web::{Browser, Hub, Path};
 
 use crate::broadcast::{self, Broadcast, BroadcastId};
+use crate::interaction::{self, Interaction};
 use crate::{Live, Result, chat, pin, stream};
 
 /// How often viewers are counted and told.
@@ -186,9 +187,10 @@ async fn state(live: &Live, id: &BroadcastId) -> Result<(StoreId, Vec<u8>)> {
     let db = &live.base.db;
     let broadcast = broadcast::find(db, id).await?;
     let said: Vec<_> = chat::recent(db, id).await?.iter().map(chat::frame).collect();
+    let standing: Vec<_> = interaction::standing(db, id).await?.iter().map(Interaction::frame).collect();
     let frame = json!({
         "type": "hello", "viewers": live.rooms.viewers(id), "stage": broadcast.stage.word(),
-        "pinned": pin::now(db, &broadcast).await?, "chat": said,
+        "pinned": pin::now(db, &broadcast).await?, "chat": said, "interactions": standing,
     });
     Ok((broadcast.store, frame.to_string().into_bytes()))
 }

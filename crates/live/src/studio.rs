@@ -9,6 +9,7 @@ use base::clock;
 use jiff::civil::DateTime;
 use people::Seller;
 use serde_json::json;
+use shop::coupon::Coupon;
 use shop::product::{self, Card, ProductId};
 use shop::store;
 use url::form_urlencoded;
@@ -18,7 +19,7 @@ use web::{Answer, IdempotencyKey, Path, Problem, Ui, WantsJson};
 use crate::broadcast::pages::{Show, poster, shows};
 use crate::broadcast::{self, Broadcast, BroadcastId, MAX_PRODUCTS, NewBroadcast, Stage};
 use crate::chat::{self, Line};
-use crate::{Error, Host, Live, key, stream};
+use crate::{Error, Host, Live, interaction, key, stream};
 
 /// Shows on the list.
 const MOST: i64 = 50;
@@ -165,6 +166,8 @@ struct StudioPage {
     pinned: String,
     goods: Vec<Card>,
     chat: Vec<Line>,
+    /// What may be handed out.
+    coupons: Vec<Coupon>,
 }
 
 #[derive(Template)]
@@ -216,6 +219,7 @@ async fn on_set(live: &Live, ui: Ui, broadcast: &Broadcast) -> Result<Html<Strin
         pinned: broadcast.pinned.as_ref().map(|pinned| pinned.product.to_string()).unwrap_or_default(),
         goods: broadcast::products(db, &broadcast.id).await?,
         chat: chat::recent(db, &broadcast.id).await?,
+        coupons: interaction::pages::coupons(live, broadcast).await?,
         ui,
     })
 }

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
 use axum::routing::get;
+use people::MaybePerson;
 use serde::Deserialize;
 use shop::product::Card;
 use shop::store;
@@ -16,6 +17,7 @@ use crate::broadcast::pages::{poster, poster_of_width};
 use crate::broadcast::{self, BroadcastId, Stage};
 use crate::chat::{self, Line};
 use crate::host::Shown;
+use crate::interaction::{self, pages::Standing};
 use crate::reaction::Kind;
 use crate::{Error, Live, Result, pin};
 
@@ -73,6 +75,8 @@ struct WatchPage {
     pinned: Option<pin::Shown>,
     goods: Vec<Card>,
     chat: Vec<Line>,
+    /// What the seller has opened.
+    standing: Vec<Standing>,
     kinds: [Kind; 4],
 }
 
@@ -101,7 +105,12 @@ impl WatchPage {
 }
 
 /// `GET /live/{broadcast}`
-async fn watch(ui: Ui, State(live): State<Live>, Shown(broadcast): Shown) -> Result<Html<String>, Problem> {
+async fn watch(
+    ui: Ui,
+    MaybePerson(reader): MaybePerson,
+    State(live): State<Live>,
+    Shown(broadcast): Shown,
+) -> Result<Html<String>, Problem> {
     let db = &live.base.db;
     let store = store::find(db, &broadcast.store).await.map_err(Error::from)?;
     let goods = broadcast::products(db, &broadcast.id).await?;
@@ -111,6 +120,8 @@ async fn watch(ui: Ui, State(live): State<Live>, Shown(broadcast): Shown) -> Res
         Stage::Ended { .. } => chat::after(db, &broadcast.id, "", chat::RECENT).await?,
         _ => chat::recent(db, &broadcast.id).await?,
     };
+    let standing =
+        interaction::pages::standing(&live, &broadcast, reader.as_ref().map(|person| &person.id)).await?;
     let join = Join::now(&live, &broadcast.id);
     web::page(&WatchPage {
         id: broadcast.id.clone(),
@@ -128,6 +139,7 @@ async fn watch(ui: Ui, State(live): State<Live>, Shown(broadcast): Shown) -> Res
         pinned,
         goods,
         chat,
+        standing,
         kinds: Kind::ALL,
         ui,
     })

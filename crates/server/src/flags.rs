@@ -26,6 +26,11 @@ pub enum Command {
     Operator(Operator),
     /// Print the API's description (OpenAPI 3.1) and stop.
     Openapi,
+    /// Draw once more from what a show told about its draw, and say whether the same tickets win.
+    VerifyDraw {
+        /// The file that the page of the draw gives.
+        proof: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]

@@ -35,6 +35,13 @@ async fn run(command: Command) -> anyhow::Result<()> {
                 ),
             }
         }
+        Command::VerifyDraw { proof } => {
+            let text = std::fs::read_to_string(&proof).context("The file could not be read")?;
+            let proof = serde_json::from_str(&text).context("The file is not what a draw gives")?;
+            live::interaction::draw::verify(&proof)
+                .map_err(|unfair| anyhow::anyhow!("Not fair: {unfair}"))?;
+            say("Fair: the same tickets win, and the seed is the one that was promised.")
+        }
         Command::Openapi => {
             let json = serde_json::to_string_pretty(&app::describe().await?)?;
             say(&json)

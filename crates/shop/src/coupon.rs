@@ -22,6 +22,7 @@ use crate::text::{Text, read};
 use crate::{Buyer, Error, Result, Shop, set};
 
 pub(crate) mod api;
+pub mod claim;
 pub(crate) mod pages;
 
 /// Coupons of one store that were not ended.
@@ -75,6 +76,8 @@ pub struct Coupon {
     pub redeemed: i64,
     /// How often one buyer may use it; 0: no limit.
     pub per_buyer: i64,
+    /// Only for those who took one (see [`claim`]).
+    pub by_claim: bool,
     pub ends_at_ms: Option<i64>,
     pub ended_at_ms: Option<i64>,
     pub created_at_ms: i64,
@@ -92,6 +95,8 @@ pub enum CouponFault {
     UsedUp,
     /// This buyer has used it as often as one may.
     AlreadyUsed,
+    /// It is for those who took one in a show, and this buyer did not.
+    NotTaken,
     /// It is for other goods.
     OtherGoods,
     /// It holds from this much of the goods it is about.
@@ -106,6 +111,7 @@ impl CouponFault {
             CouponFault::Over => "coupon-over",
             CouponFault::UsedUp => "coupon-used-up",
             CouponFault::AlreadyUsed => "coupon-already-used",
+            CouponFault::NotTaken => "coupon-not-taken",
             CouponFault::OtherGoods => "coupon-other-goods",
             CouponFault::TooLittle(_) => "coupon-too-little",
         }
@@ -164,6 +170,7 @@ impl Coupon {
             quantity: 1,
             redeemed: 0,
             per_buyer: 1,
+            by_claim: false,
             ends_at_ms: None,
             ended_at_ms: None,
             created_at_ms: 0,
@@ -225,6 +232,8 @@ pub struct NewCoupon {
     pub quantity: i64,
     /// How often one buyer may use it, 1 when absent; 0: as often as they like.
     pub per_buyer: Option<i64>,
+    /// Whether it is only for those who took one in a show. It is never changed.
+    pub by_claim: bool,
     /// RFC 3339; until it is ended when absent.
     #[schema(value_type = Option<String>)]
     pub ends_at: Option<Timestamp>,
@@ -256,12 +265,14 @@ pub async fn create(shop: &Shop, store: &StoreId, key: &str, new: NewCoupon) -> 
     let rule = &new.rule;
     let done = sql!(run &mut tx,
         "insert into coupons (id, store_id, key, body_hash, code, code_key, name, name_en, gives, percent, amount_won,
-             most_won, least_won, products, quantity, redeemed, per_buyer, ends_at_ms, created_at_ms, changed_at_ms)
-         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16, $17, $18, $18
+             most_won, least_won, products, quantity, redeemed, per_buyer, ends_at_ms, created_at_ms, changed_at_ms,
+             by_claim)
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16, $17, $18, $18, $20
          where (select count(*) from coupons where store_id = $2 and ended_at_ms is null) < $19",
         &id, store, key, body_hash, &code, key_of(&code), &new.name.ko, &new.name.en, rule.gives, rule.percent,
         rule.amount_won, rule.most_won, rule.least_won, rule.products.to_column(), new.quantity,
-        new.per_buyer.unwrap_or(1), new.ends_at.map(Timestamp::as_millisecond), now_ms, MAX_STANDING)?;
+        new.per_buyer.unwrap_or(1), new.ends_at.map(Timestamp::as_millisecond), now_ms, MAX_STANDING,
+        new.by_claim)?;
     if done == 0 {
         tx.rollback().await?;
         return Err(Error::TooManyDiscounts);

@@ -181,6 +181,7 @@ fn coupon_problem(fault: CouponFault) -> Problem {
         CouponFault::Over => Problem::conflict("coupon-over"),
         CouponFault::UsedUp => Problem::conflict("coupon-used-up"),
         CouponFault::AlreadyUsed => Problem::conflict("coupon-already-used"),
+        CouponFault::NotTaken => Problem::conflict("coupon-not-taken"),
         CouponFault::OtherGoods => Problem::conflict("coupon-other-goods"),
         CouponFault::TooLittle(least) => Problem::conflict("coupon-too-little").with("least", least),
     };

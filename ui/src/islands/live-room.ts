@@ -3,9 +3,12 @@
 // Listens and draws: chat into `.chat`, viewers into `.viewers output`, pins into `.pinned` when the media clock has
 // passed their time, reactions above their button, stock wherever `[data-stock]` stands. `[data-when="live waiting"]`
 // shows only in those stages; `.lost` shows while the line is down. Rows: template[data-row=chat], template[data-row=pin].
+// Interactions stand in `.interactions` (see lib/interactions): they open with their frame and close at once, because
+// nobody can vote any more.
 // In a studio (no player inside) nothing is held, and `[data-pin=PRODUCT]` buttons carry aria-pressed.
 // replay.json: {"events":[…the socket's frames with at_ms…]}.
 import { row, stock, type Values, written } from "../lib/fill";
+import { Interactions } from "../lib/interactions";
 import { type Frame, listen } from "../lib/line";
 import { Talk } from "../lib/talk";
 import { Hold, type Timed, Timeline } from "../lib/timeline";
@@ -36,6 +39,7 @@ class LiveRoom extends HTMLElement {
   private readonly player = this.querySelector<HTMLElement & { atMs: number | null }>("live-player");
   private talk: Talk | undefined;
   private timeline: Timeline<Frame & Timed> | undefined;
+  private interactions: Interactions | undefined;
   private pinned = "";
 
   connectedCallback(): void {
@@ -47,6 +51,9 @@ class LiveRoom extends HTMLElement {
       if (kind) this.float(kind, 1);
     });
     const { socket, replay } = this.dataset;
+    const place = this.querySelector<HTMLElement>(".interactions");
+    const base = (socket ?? replay)?.split("/").slice(0, 3).join("/");
+    if (place && base) this.interactions = new Interactions(this, place, base, !this.player);
     if (replay) void this.remember(replay);
     else if (socket) {
       listen(named(socket), (frame) => this.hear(frame), (is) => this.line(is === "lost"), this.stop.signal);
@@ -71,6 +78,7 @@ class LiveRoom extends HTMLElement {
     const told = this.timeline.move(at_ms);
     if (told.fresh) {
       this.talk?.clear();
+      this.interactions?.clear();
       this.pin(null);
     }
     for (const event of told.events) if (!told.fresh || event.type !== "reactions") this.act(event);
@@ -82,7 +90,8 @@ class LiveRoom extends HTMLElement {
 
   private hear(frame: Frame): void {
     const timed = frame as Frame & Timed;
-    if ((frame.type === "pin" || frame.type === "unpin") && this.player && timed.at_ms) this.hold.put(timed);
+    if (frame.type === "interaction-closed") for (const held of this.hold.take((event) => event["id"] === frame["id"])) this.act(held);
+    if (["pin", "unpin", "interaction"].includes(frame.type) && this.player && timed.at_ms) this.hold.put(timed);
     else this.act(frame);
   }
 
@@ -104,6 +113,12 @@ class LiveRoom extends HTMLElement {
         return this.pin(frame["product"] as Values);
       case "unpin":
         return this.pin(null);
+      case "interaction":
+        return this.interactions?.open(frame);
+      case "tally":
+        return this.interactions?.tally(frame);
+      case "interaction-closed":
+        return this.interactions?.close(frame);
       case "stock":
         return stock(String(frame["variant"]), Number(frame["left"]));
       case "stage":
@@ -119,6 +134,7 @@ class LiveRoom extends HTMLElement {
     // Either the product itself or the whole pin frame.
     if (pinned) this.hear({ type: "pin", product: pinned, ...pinned });
     else this.pin(null);
+    this.interactions?.renew((frame["interactions"] as Values[] | undefined) ?? []);
     // Whoever hears this is one of them, but for the seller, who listens quietly.
     this.viewers(Math.max(Number(frame["viewers"]), this.dataset["socket"]?.endsWith("?quiet") ? 0 : 1));
     this.stage(String(frame["stage"]));

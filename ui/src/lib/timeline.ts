@@ -26,6 +26,13 @@ export class Hold<E extends Timed> {
     return this.waiting.splice(0, count);
   }
 
+  /** Takes out what fits, due or not. */
+  take(fits: (event: E) => boolean): E[] {
+    const taken = this.waiting.filter(fits);
+    this.waiting = this.waiting.filter((event) => !fits(event));
+    return taken;
+  }
+
   clear(): void {
     this.waiting = [];
   }

@@ -44,6 +44,8 @@ pub(super) struct Terms {
     regulars: HashSet<(StoreId, String)>,
     coupons: Vec<Coupon>,
     used: HashMap<(CouponId, String), i64>,
+    /// Who took which of the coupons that hold only for takers.
+    claims: Vec<(CouponId, String)>,
     had: HashMap<(ProductId, String), i64>,
     on_air: HashSet<OnAir>,
 }
@@ -136,6 +138,7 @@ impl Terms {
         if !needs.codes.is_empty() {
             terms.coupons = coupon::lock(tx, &needs.codes).await?;
             terms.count_used(coupon::used(&mut *tx, &terms.coupons, &needs.buyers()).await?);
+            terms.claims = coupon::claim::of(&mut *tx, &terms.coupons, &needs.buyers()).await?;
         }
         Ok(terms)
     }
@@ -165,6 +168,7 @@ impl Terms {
         if !needs.codes.is_empty() {
             terms.coupons = coupon::by_code(db, &needs.codes).await?;
             terms.count_used(coupon::used(db, &terms.coupons, &needs.buyers()).await?);
+            terms.claims = coupon::claim::of(db, &terms.coupons, &needs.buyers()).await?;
         }
         Ok(terms)
     }
@@ -218,6 +222,10 @@ impl Terms {
         let key = coupon::key_of(code);
         let found = self.coupons.iter().find(|coupon| coupon.store_id == *store && coupon.code_key == key);
         let coupon = found.ok_or(CouponFault::Unknown)?;
+        let took = |buyer: &String| self.claims.contains(&(coupon.id.clone(), buyer.clone()));
+        if coupon.by_claim && !wish.buyers.iter().any(took) {
+            return Err(CouponFault::NotTaken);
+        }
         let used = |buyer| self.used.get(&(coupon.id.clone(), buyer));
         coupon.is_free(wish.buyers.iter().cloned().filter_map(used).sum(), now_ms)?;
         Ok(Some(coupon))

@@ -37,6 +37,7 @@ pub(crate) struct Typed {
     pub(crate) code: String,
     pub(crate) quantity: String,
     pub(crate) per_buyer: String,
+    pub(crate) by_claim: bool,
 }
 
 impl Typed {
@@ -66,6 +67,7 @@ impl Typed {
                 "code" => typed.code = value,
                 "quantity" => typed.quantity = value,
                 "per_buyer" => typed.per_buyer = value,
+                "by_claim" => typed.by_claim = value == "on",
                 _ => {}
             }
         }
@@ -93,6 +95,7 @@ impl Typed {
             code: coupon.code.clone(),
             quantity: coupon.quantity.to_string(),
             per_buyer: if coupon.per_buyer > 0 { coupon.per_buyer.to_string() } else { String::new() },
+            by_claim: coupon.by_claim,
             ends: coupon.ends_at_ms.map(last_day).unwrap_or_default(),
             ..Typed::of_rule(&coupon.rule, &coupon.name, &coupon.name_en, coupon.said(Lang::Ko))
         }
@@ -147,6 +150,7 @@ impl Typed {
             rule: self.rule(&mut faults),
             quantity: number(&self.quantity, "quantity", 0, &mut faults),
             per_buyer: Some(number(&self.per_buyer, "per_buyer", 0, &mut faults)),
+            by_claim: self.by_claim,
             ends_at: midnight(&self.ends, "ends_at", 1, &mut faults),
         };
         faults.done()?;

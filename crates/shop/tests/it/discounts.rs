@@ -315,6 +315,38 @@ async fn a_guest_who_signs_in_is_the_same_buyer() {
 }
 
 #[tokio::test]
+async fn a_coupon_that_is_handed_out_is_of_no_use_to_others() {
+    for stall in Stall::each().await {
+        let fish = stall.goods("고등어", 9_800, 50).await;
+        let new = NewCoupon {
+            code: "SHOW".into(),
+            rule: amount(1_000),
+            quantity: 9,
+            by_claim: true,
+            ..NewCoupon::default()
+        };
+        let coupon = coupon::create(&stall.shop, &stall.store, "SHOW", new).await.unwrap();
+        let (taker, other) = (stall.buyer("받은 손님").await, stall.buyer("들은 손님").await);
+        let mut tx = stall.base.db.begin().await.unwrap();
+        let person = taker.person.clone().unwrap().id;
+        for _ in 0..2 {
+            let claims = [(coupon.id.clone(), person.clone())];
+            coupon::claim::put(&mut tx, &claims, stall.base.clock.now_ms()).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let refused_one = placed(&stall, &other, with("SHOW", order_of(&fish, 1))).await;
+        assert_eq!(refused(refused_one), CouponFault::NotTaken, "{}", stall.engine);
+        let guest = placed(&stall, &unsigned(&taker), with("SHOW", order_of(&fish, 1))).await;
+        assert_eq!(refused(guest), CouponFault::NotTaken);
+        placed(&stall, &taker, with("SHOW", order_of(&fish, 1))).await.unwrap();
+        assert_eq!(redeemed(&stall, &coupon).await, 1);
+        let held = coupon::claim::to_hand_out(&stall.base.db, &stall.store, 0, 9).await.unwrap();
+        assert_eq!(held.len(), 1);
+        stall.check().await;
+    }
+}
+
+#[tokio::test]
 async fn a_coupon_goes_with_its_order_and_comes_back_with_it() {
     for stall in Stall::each().await {
         let fish = stall.goods("고등어", 9_800, 50).await;
