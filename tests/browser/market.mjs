@@ -17,7 +17,7 @@ export const RESULTS = join(ROOT, "test-results");
 const READY_WITHIN_MS = 120_000;
 const STOPS_WITHIN_MS = 25_000;
 
-const program = () =>
+export const program = () =>
   process.env.DANGOL ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/dangol");
 
 async function freePort() {

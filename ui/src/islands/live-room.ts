@@ -8,7 +8,7 @@
 // In a studio (no player inside) nothing is held, and `[data-pin=PRODUCT]` buttons carry aria-pressed.
 // replay.json: {"events":[…the socket's frames with at_ms…]}.
 import { row, stock, type Values, written } from "../lib/fill";
-import { Interactions } from "../lib/interactions";
+import type { Interactions } from "../lib/interactions";
 import { type Frame, listen } from "../lib/line";
 import { Talk } from "../lib/talk";
 import { Hold, type Timed, Timeline } from "../lib/timeline";
@@ -39,7 +39,7 @@ class LiveRoom extends HTMLElement {
   private readonly player = this.querySelector<HTMLElement & { atMs: number | null }>("live-player");
   private talk: Talk | undefined;
   private timeline: Timeline<Frame & Timed> | undefined;
-  private interactions: Interactions | undefined;
+  private interactions: Promise<Interactions> | undefined;
   private pinned = "";
 
   connectedCallback(): void {
@@ -51,9 +51,7 @@ class LiveRoom extends HTMLElement {
       if (kind) this.float(kind, 1);
     });
     const { socket, replay } = this.dataset;
-    const place = this.querySelector<HTMLElement>(".interactions");
-    const base = (socket ?? replay)?.split("/").slice(0, 3).join("/");
-    if (place && base) this.interactions = new Interactions(this, place, base, !this.player);
+    if (this.querySelector(".interactions [data-interaction]")) this.ask(() => {});
     if (replay) void this.remember(replay);
     else if (socket) {
       listen(named(socket), (frame) => this.hear(frame), (is) => this.line(is === "lost"), this.stop.signal);
@@ -78,7 +76,7 @@ class LiveRoom extends HTMLElement {
     const told = this.timeline.move(at_ms);
     if (told.fresh) {
       this.talk?.clear();
-      this.interactions?.clear();
+      if (this.interactions) this.ask((all) => all.clear());
       this.pin(null);
     }
     for (const event of told.events) if (!told.fresh || event.type !== "reactions") this.act(event);
@@ -114,11 +112,11 @@ class LiveRoom extends HTMLElement {
       case "unpin":
         return this.pin(null);
       case "interaction":
-        return this.interactions?.open(frame);
+        return this.ask((all) => all.open(frame));
       case "tally":
-        return this.interactions?.tally(frame);
+        return this.ask((all) => all.tally(frame));
       case "interaction-closed":
-        return this.interactions?.close(frame);
+        return this.ask((all) => all.close(frame));
       case "stock":
         return stock(String(frame["variant"]), Number(frame["left"]));
       case "stage":
@@ -134,10 +132,21 @@ class LiveRoom extends HTMLElement {
     // Either the product itself or the whole pin frame.
     if (pinned) this.hear({ type: "pin", product: pinned, ...pinned });
     else this.pin(null);
-    this.interactions?.renew((frame["interactions"] as Values[] | undefined) ?? []);
+    const standing = (frame["interactions"] as Values[] | undefined) ?? [];
+    if (standing.length || this.interactions) this.ask((all) => all.renew(standing));
     // Whoever hears this is one of them, but for the seller, who listens quietly.
     this.viewers(Math.max(Number(frame["viewers"]), this.dataset["socket"]?.endsWith("?quiet") ? 0 : 1));
     this.stage(String(frame["stage"]));
+  }
+
+  /** Fetched with the first interaction: most evenings begin without one. What was asked is done in its order. */
+  private ask(what: (all: Interactions) => void): void {
+    const place = this.querySelector<HTMLElement>(".interactions");
+    const { socket, replay } = this.dataset;
+    const base = (socket ?? replay)?.split("/").slice(0, 3).join("/");
+    if (!place || !base) return;
+    this.interactions ??= import("../lib/interactions").then((lib) => new lib.Interactions(this, place, base, !this.player));
+    void this.interactions.then(what, console.warn);
   }
 
   private viewers(count: unknown): void {

@@ -12,6 +12,11 @@ const ROOM = `
 <p data-when="ended" hidden>over</p>
 <form data-stay data-clear action="/chat" method="post"><p role="alert" hidden></p><input name="text" required><input type="hidden" name="key"><button>send</button></form>
 <form data-stay data-kind="heart" action="/reactions" method="post"><button name="kind" value="heart">❤️</button><output></output></form>
+<div class="interactions" data-closed="over" data-winners="won: {}" data-won="you won" data-given-draw="ticket {}" data-seconds="{} s"></div>
+<template data-row="interaction-announcement"><p data-attr="data-interaction:id" data-kind="announcement" data-slot="said"></p></template>
+<template data-row="interaction-poll"><article data-attr="data-interaction:id" data-kind="poll"><b data-slot="said"></b><output class="people"></output><output class="countdown" data-attr="data-closes:closes_at_ms" data-if="closes_at_ms"></output><form data-stay method="post" data-attr="action:answer"><div class="options"></div><p role="alert" hidden></p></form><p class="given" hidden></p></article></template>
+<template data-row="interaction-draw"><article data-attr="data-interaction:id" data-kind="draw"><form data-stay method="post" data-attr="action:answer"><input type="hidden" name="ticket"><button name="choice" value="0">in</button></form><p class="given" hidden></p><a class="proof" data-attr="href:proof" hidden>proof</a></article></template>
+<template data-row="interaction-choice"><button name="choice" data-attr="value:place data-choice:place"><span data-slot="words"></span><output></output></button></template>
 <template data-row="chat"><li data-class="from"><b class="who" data-slot="name"></b><span data-slot="text"></span></li></template>
 <template data-row="pin"><article><p class="name" data-slot="name"></p><p class="won" data-slot="price_won" data-format="{}원"></p><p class="origin" data-if="origin" data-slot="origin"></p><a data-attr="href:url" data-buy>buy</a></article></template>`;
 const PRODUCT = { id: "p1", name: "고등어", price_won: 12000, stock: 3, origin: "", photo: "x", url: "/products/p1" };
@@ -22,6 +27,7 @@ let lines = [];
 /** While set, nobody gets through. */
 let shut = false;
 const posts = [];
+const answers = [];
 let hello = { type: "hello", viewers: 1234, stage: "live", pinned: null, chat: [said(1), said(2)] };
 
 before(async () => {
@@ -31,6 +37,12 @@ before(async () => {
       await new Promise((later) => setTimeout(later, 150));
       if (posts.length === 2) return void response.writeHead(422, { "content-type": "application/problem+json" }).end('{"title":"너무 길어요.","detail":"줄여 주세요.","fields":[{"field":"text","detail":"200자까지예요."}]}');
       return void response.writeHead(200, { "content-type": "application/json" }).end("{}");
+    }
+    if (path.endsWith("/answer")) {
+      const asked = new URLSearchParams(await body(request));
+      const [, , , interaction] = path.split("/");
+      answers.push({ ticket: asked.get("ticket"), choice: asked.get("choice") });
+      return void response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ interaction, choice: Number(asked.get("choice")), ticket: asked.get("ticket") ?? "", code: null }));
     }
     if (path === "/reactions") return void response.writeHead(200, { "content-type": "application/json" }).end("{}");
     if (path === "/products/p1") {
@@ -130,6 +142,62 @@ test("a pin waits for its frame", async () => {
   tell({ type: "unpin", at_ms: now + 500 });
   await clock(now + 600);
   await page.waitForFunction(() => !document.querySelector(".pinned article"));
+  await page.close();
+});
+
+const poll = (at_ms, more = {}) => ({ type: "interaction", id: "i1", kind: "poll", at_ms, said: "어느 쪽? <b>", choices: ["왼쪽", "오른쪽"], counts: [0, 0], people: 0, quantity: 0, closes_at_ms: null, ...more });
+
+test("a poll opens with its frame, is answered once, and its end is told at once", async () => {
+  const page = await enter();
+  const clock = (at) => page.evaluate((at_ms) => {
+    const player = document.querySelector("live-player");
+    Object.defineProperty(player, "atMs", { get: () => at_ms, configurable: true });
+    player.dispatchEvent(new CustomEvent("media-clock", { bubbles: true, detail: { at_ms } }));
+  }, at);
+  const now = Date.now() + 600_000;
+  await clock(now - 1000);
+  tell(poll(now));
+  tell({ type: "viewers", count: 42 });
+  await page.waitForFunction(() => document.querySelector(".viewers output").textContent === "42");
+  assert.equal(await page.locator("[data-kind=poll]").count(), 0);
+  await clock(now + 1);
+  assert.equal(await page.locator("[data-kind=poll] b").textContent(), "어느 쪽? <b>");
+  tell({ type: "tally", id: "i1", counts: [3, 1], people: 4 });
+  await page.waitForFunction(() => document.querySelector(".people").textContent === "4");
+  assert.equal(await page.locator("[data-choice='0']").evaluate((node) => node.style.getPropertyValue("--share")), "0.750");
+  await page.locator("[data-choice='1']").click();
+  await page.locator("[data-choice='1'][aria-pressed=true]:disabled").waitFor();
+  assert.equal(answers.at(-1).choice, "1");
+  // The state told anew takes nothing away, and shows nothing twice.
+  hello = { ...hello, interactions: [poll(now, { counts: [3, 2], people: 5 })] };
+  lines.at(-1).close(1012);
+  await page.waitForFunction(() => document.querySelector(".people").textContent === "5");
+  assert.equal(await page.locator("[data-kind=poll]").count(), 1);
+  assert.equal(await page.locator("[data-choice='1'][aria-pressed=true]").count(), 1);
+  tell({ ...poll(now), type: "interaction-closed", at_ms: now + 9_000, counts: [3, 3], people: 6, winners: [], answer: null });
+  await page.locator("[data-kind=poll][data-closed]").waitFor();
+  assert.equal(await page.locator(".given").textContent(), "over");
+  // What is closed before its frame came is shown with its end.
+  tell({ ...poll(now + 60_000), id: "i2" });
+  tell({ ...poll(now), id: "i2", type: "interaction-closed", counts: [1, 0], people: 1, winners: [], answer: null });
+  await page.locator("[data-interaction=i2][data-closed]").waitFor();
+  assert.equal(await page.locator("[data-interaction=i1]").count(), 0);
+  hello = { ...hello, interactions: [] };
+  await page.close();
+});
+
+test("a ticket is this browser's own, and its winning is told", async () => {
+  const page = await enter("/studio");
+  const draw = { ...poll(1), id: "d1", kind: "draw", choices: [], counts: [0] };
+  tell(draw);
+  await page.locator("[data-kind=draw] button").click();
+  await page.locator("[data-kind=draw] button:disabled").waitFor();
+  const { ticket } = answers.at(-1);
+  assert.match(ticket, /^[0-9a-f]{32}$/);
+  assert.equal(await page.locator(".given").textContent(), `ticket ${ticket}`);
+  tell({ ...draw, type: "interaction-closed", counts: [2], people: 2, winners: [{ ticket, name: "영*" }] });
+  await page.locator("[data-kind=draw] .proof:visible").waitFor();
+  assert.equal(await page.locator(".given").textContent(), "you won");
   await page.close();
 });
 
