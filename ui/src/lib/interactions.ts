@@ -59,7 +59,7 @@ export class Interactions {
     const opened = frame as unknown as Opened;
     if (this.card(opened.id)) return this.tally(frame);
     const at = `${this.base}/interactions/${opened.id}`;
-    const values = { ...frame, closes_at_ms: opened.closes_at_ms ?? "", answer: `${at}/answer`, closing: `${at}/closing`, proof: `${this.base}/draws/${opened.id}`, form: `close-${opened.id}` };
+    const values = { ...frame, closes_at_ms: opened.closes_at_ms ?? "", answer: `${at}/answer`, closing: `${at}/closing`, proof: `${this.base}/draws/${opened.id}` };
     const card = row(this.root, `interaction-${opened.kind}`, values);
     if (!card) return;
     const options = card.querySelector(".options");
@@ -85,8 +85,8 @@ export class Interactions {
       const output = option.querySelector("output");
       if (output) output.textContent = written(count);
     }
-    const all = card.querySelector(".people");
-    if (all) all.textContent = written(people);
+    const all = card.querySelector<HTMLElement>(".people");
+    if (all) all.textContent = written(people, all.dataset["format"]);
   }
 
   close(frame: Values): void {
