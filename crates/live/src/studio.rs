@@ -166,6 +166,8 @@ struct StudioPage {
     pinned: String,
     goods: Vec<Card>,
     chat: Vec<Line>,
+    /// Whether the store has said who it is, as the law asks of whoever sells.
+    is_legal: bool,
     /// What may be handed out.
     coupons: Vec<Coupon>,
 }
@@ -219,6 +221,7 @@ async fn on_set(live: &Live, ui: Ui, broadcast: &Broadcast) -> Result<Html<Strin
         pinned: broadcast.pinned.as_ref().map(|pinned| pinned.product.to_string()).unwrap_or_default(),
         goods: broadcast::products(db, &broadcast.id).await?,
         chat: chat::recent(db, &broadcast.id).await?,
+        is_legal: store::find(db, &broadcast.store).await.map_err(Error::from)?.identity.is_whole(),
         coupons: interaction::pages::coupons(live, broadcast).await?,
         ui,
     })

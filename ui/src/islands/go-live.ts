@@ -3,11 +3,14 @@
 // Before air: picture in `.preview`, the voice in `.mic-level`, the uplink in words in `.uplink`. On air: `.light` and,
 // when the line breaks, it comes back by itself. Buttons: [data-act=start|flip|mute|end|retry], a link [data-act=outside].
 // `data-state` is asking, ready, blocked, connecting, air, again, ended; [data-on-air] while the show is meant to be on.
+// What would spoil the show stands in `.findings`: `[data-find=WORD]` is shown while lib/preflight finds it, and tells the
+// remedy.
 // Every word comes from `data-say-…` of this element: asking ready denied nocamera taken insecure inapp connecting air
 // again lost refused ended silent good fair poor green yellow red end-again. They stand in `.state`.
 import { type Facing, loudness, obstacle, outside, refusal, VOICE, wanted } from "../lib/camera";
 import { Backoff, sleep } from "../lib/backoff";
 import { ceiling, light, uplinkWord } from "../lib/light";
+import type { Preflight } from "../lib/preflight";
 import { Refused, Whip } from "../lib/whip";
 
 /** The uplink is measured with this much; a second on a poor line. */
@@ -35,6 +38,7 @@ class GoLive extends HTMLElement {
   private size = 0;
   private heard = performance.now();
   private ear = new AbortController();
+  private preflight: Preflight | undefined;
 
   connectedCallback(): void {
     const acts: Record<string, (button: HTMLElement) => void> = {
@@ -89,9 +93,10 @@ class GoLive extends HTMLElement {
     this.heard = performance.now();
     this.show();
     const bar = this.querySelector<HTMLElement>(".mic-level");
-    loudness(this.stream, (level) => this.hear(level, bar), this.ear.signal);
+    loudness(this.stream, (level, hears) => this.hear(level, hears, bar), this.ear.signal);
     this.say("ready", "ready");
     await this.measure();
+    await this.inspect(this.stream, this.ear.signal);
   }
 
   private block(reason: string): void {
@@ -113,8 +118,22 @@ class GoLive extends HTMLElement {
     this.stream?.getVideoTracks()[0]?.addEventListener("ended", () => void this.refetch());
   }
 
-  private hear(level: number, bar: HTMLElement | null): void {
+  /** Looks for what would spoil the show, until air. */
+  private async inspect(stream: MediaStream, stop: AbortSignal): Promise<void> {
+    const place = this.querySelector<HTMLElement>(".findings");
+    const video = this.querySelector<HTMLVideoElement>(".preview");
+    if (!place || !video || this.onAir) return;
+    const { Preflight } = await import("../lib/preflight");
+    if (stop.aborted) return;
+    this.preflight = new Preflight(video, stream, (found) => {
+      for (const one of place.querySelectorAll<HTMLElement>("[data-find]")) one.hidden = !found.has(one.dataset["find"] as never);
+    }, stop);
+    await this.preflight.line(this.dataset["whip"]!.replace(/whip$/, "uplink"), { authorization: `Bearer ${this.dataset["key"]}` });
+  }
+
+  private hear(level: number, hears: boolean, bar: HTMLElement | null): void {
     bar?.style.setProperty("--level", level.toFixed(2));
+    this.preflight?.hear(level, hears);
     const now = performance.now();
     if (level > 0.25) this.heard = now;
     if (this.dataset["state"] === "ready") this.words(now - this.heard > SILENT_MS ? "silent" : "ready");

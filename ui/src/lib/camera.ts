@@ -31,8 +31,11 @@ export function outside(href: string, agent = navigator.userAgent): string {
   return href.replace(/^https?:/, "intent:") + "#Intent;scheme=https;package=com.android.chrome;end";
 }
 
-/** Calls back with the loudness of a stream, 0 to 1, until the signal stops. */
-export function loudness(stream: MediaStream, tell: (level: number) => void, stop: AbortSignal): void {
+/** No microphone in a room is as silent as this: it is switched off. */
+const SWITCHED_OFF = 1e-5;
+
+/** Calls back with the loudness of a stream, 0 to 1, and whether anything is heard at all, until the signal stops. */
+export function loudness(stream: MediaStream, tell: (level: number, hears: boolean) => void, stop: AbortSignal): void {
   const audio = new AudioContext();
   const ear = audio.createAnalyser();
   ear.fftSize = 1024;
@@ -47,7 +50,7 @@ export function loudness(stream: MediaStream, tell: (level: number) => void, sto
     // Speech is around −30 dB: the middle of the bar. It falls slower than it rises, as a needle would.
     const level = Math.max(0, Math.min(1, 1 + Math.log10(power + 1e-5) / 2.2));
     shown = Math.max(level, shown * 0.85);
-    tell(shown);
+    tell(shown, power > SWITCHED_OFF);
   }, 80);
   stop.addEventListener("abort", () => {
     clearInterval(timer);

@@ -6,6 +6,7 @@ import { body, eventually, launch, phone, serve } from "./house.mjs";
 const WORDS = ["asking", "ready", "denied", "inapp", "connecting", "air", "again", "lost", "ended", "silent", "good", "fair", "poor", "green", "yellow", "red", "end-again"];
 const STUDIO = `<go-live data-broadcast="b" data-whip="/media/b/whip" data-key="secret" data-ending="/live/b/ending" data-after="/after" ${WORDS.map((word) => `data-say-${word}="${word}"`).join(" ")}>
 <video class="preview" muted playsinline autoplay></video><p class="state" role="status"></p><span class="light"></span><span class="mic-level"></span><p class="uplink"></p>
+<ul class="findings">${["dark", "backlit", "shaking", "sideways", "muted", "quiet", "lossy", "battery"].map((find) => `<li data-find="${find}" hidden>${find}</li>`).join("")}</ul>
 <a data-act="outside" hidden>outside</a><button data-act="start">start</button><button data-act="flip">flip</button><button data-act="mute" aria-pressed="false">mute</button><form method="post" action="/live/b/ending"><button data-act="end">end</button></form></go-live>`;
 
 let server, base, browser, other;
@@ -145,4 +146,68 @@ test("inside KakaoTalk the way out is shown", async () => {
   assert.equal(await page.locator(".state").textContent(), "inapp");
   assert.match(await page.locator("[data-act=outside]").getAttribute("href"), /^kakaotalk:\/\/web\/openExternal\?url=http/);
   await context.close();
+});
+
+/** A studio whose camera and microphone are drawn and played here, with one thing wrong. */
+async function broken(fault) {
+  const context = await browser.newContext({ viewport: { width: 360, height: 800 }, hasTouch: true, isMobile: true, permissions: ["camera", "microphone"] });
+  const page = await context.newPage();
+  if (fault === "lossy") {
+    let asked = 0;
+    await page.route("**/uplink", (route) => ((asked += 1) % 2 ? route.abort() : route.continue()));
+  }
+  if (fault === "sideways") await page.setViewportSize({ width: 800, height: 360 });
+  await page.addInitScript((fault) => {
+    navigator.getBattery = async () => ({ level: fault === "battery" ? 0.1 : 0.9, charging: false });
+    navigator.mediaDevices.getUserMedia = async () => {
+      const [wide, high] = fault === "sideways" ? [640, 360] : [360, 640];
+      const canvas = Object.assign(document.createElement("canvas"), { width: wide, height: high });
+      const brush = canvas.getContext("2d");
+      let n = 0;
+      setInterval(() => {
+        n += 1;
+        brush.fillStyle = fault === "dark" ? "#0a0a0a" : fault === "backlit" ? "#fff" : "#777";
+        brush.fillRect(0, 0, wide, high);
+        const shake = fault === "shaking" ? (Math.floor(n / 4) % 2) * 40 : 0;
+        if (fault !== "dark" && fault !== "backlit") for (let box = 0; box < 60; box++) {
+          brush.fillStyle = `hsl(40 20% ${25 + ((box * 37) % 55)}%)`;
+          brush.fillRect(((box * 83) % wide) + shake - 20, ((box * 131) % high) - 20, 45, 70);
+        }
+        if (fault === "backlit") {
+          brush.fillStyle = "#161616";
+          brush.fillRect(wide / 4, high / 5, wide / 2, (high * 3) / 5);
+        }
+      }, 62);
+      const audio = new AudioContext();
+      const out = audio.createMediaStreamDestination();
+      const voice = audio.createOscillator();
+      const gain = audio.createGain();
+      gain.gain.value = fault === "muted" ? 0 : fault === "quiet" ? 0.004 : 0.2;
+      voice.connect(gain).connect(out);
+      voice.start();
+      document.addEventListener("pointerdown", () => audio.resume());
+      return new MediaStream([...canvas.captureStream(16).getVideoTracks(), ...out.stream.getAudioTracks()]);
+    };
+  }, fault);
+  await page.goto(`${base}/studio`);
+  await page.locator("body").click({ position: { x: 1, y: 1 } });
+  return page;
+}
+const found = (page) => page.locator(".findings [data-find]:visible").evaluateAll((all) => all.map((one) => one.dataset.find));
+
+for (const fault of ["dark", "backlit", "shaking", "sideways", "muted", "quiet", "lossy", "battery"]) {
+  test(`the pre-flight finds: ${fault}`, async () => {
+    const page = await broken(fault);
+    await page.locator(`[data-find=${fault}]:visible`).waitFor({ timeout: 30_000 });
+    assert.deepEqual(await found(page), [fault]);
+    await page.context().close();
+  });
+}
+
+test("the pre-flight finds nothing where nothing is wrong", async () => {
+  const page = await broken("nothing");
+  await page.waitForFunction(() => document.querySelector("go-live").dataset.state === "ready");
+  await page.waitForTimeout(10_000);
+  assert.deepEqual(await found(page), []);
+  await page.context().close();
 });
