@@ -49,6 +49,24 @@ live-sheet = Buy now
 live-sheet-close = Close
 live-identity = Who sells at { $store }
 
+# Before the show: notices and calendars
+live-notice-on = Tell me when it starts
+live-notice-sign-in = Sign in to be told
+live-notice-asked = We will tell you when it starts
+live-notice-off = Do not tell me
+live-to-calendar = Add to calendar
+live-notice-subject = { $store } is on air
+live-notice-text = { $store } is on air: { $title }
+  { $url }
+  No more notices: { $stop }
+live-notice-stop = No more notices of shows
+live-notice-stop-lead = This switches off every notice you wait for. You can ask again on the page of a show.
+live-notice-stop-do = Switch all notices off
+live-notice-stopped = Notices are off
+live-notice-stopped-next = To be told again, ask on the page of a show.
+problem-notices-many = You wait for too many shows
+problem-notices-many-next = At most { $max } at a time. Switch another one off and try again.
+
 # The seller: shows
 live-studio-shows = My shows
 live-title-default = { $store } live
@@ -66,6 +84,22 @@ live-starts = Start
 live-starts-help = Only for a later show.
 live-prepare = Prepare the show
 live-my-shows = Past and coming shows
+
+# The seller: posters
+live-poster = Poster for the stall
+live-poster-of = Print the poster: { $title }
+live-poster-how = Point your phone's camera here to open the show
+live-poster-code = QR code that leads to the show
+live-poster-print = Your browser's print makes it one sheet of A4. Put it up at the stall.
+live-poster-back = Back to the studio
+live-poster-photo = Picture of the show
+live-poster-first = The first product's photo
+live-poster-nth = Photo { $count }
+live-notice-waiting = { $count ->
+    [one] One customer waits to be told when you start.
+   *[other] { $count } customers wait to be told when you start.
+  }
+field-poster-unknown = That is no photo of a product in this show. Please choose again.
 
 # The seller: studio
 live-studio = Studio

@@ -40,6 +40,24 @@ live-sheet = 바로 사기
 live-sheet-close = 닫기
 live-identity = { $store } 판매자 정보
 
+# 방송 전: 알림과 달력
+live-notice-on = 시작하면 알려 주세요
+live-notice-sign-in = 들어와서 알림 받기
+live-notice-asked = 시작하면 알려 드려요
+live-notice-off = 알림 안 받기
+live-to-calendar = 달력에 넣기
+live-notice-subject = { $store } 방송이 시작됐어요
+live-notice-text = { $store } 방송이 시작됐어요: { $title }
+  { $url }
+  알림 그만 받기: { $stop }
+live-notice-stop = 방송 알림 그만 받기
+live-notice-stop-lead = 기다리던 방송의 알림을 모두 꺼요. 방송 화면에서 언제든 다시 켤 수 있어요.
+live-notice-stop-do = 알림 모두 끄기
+live-notice-stopped = 알림을 껐어요
+live-notice-stopped-next = 다시 받고 싶으면 방송 화면에서 알림을 켜 주세요.
+problem-notices-many = 기다리는 방송이 너무 많아요
+problem-notices-many-next = 알림은 한 번에 { $max }개까지예요. 다른 방송의 알림을 끄고 다시 눌러 주세요.
+
 # 사장님: 방송 목록과 새 방송
 live-studio-shows = 내 방송
 live-title-default = { $store } 방송
@@ -57,6 +75,19 @@ live-starts = 시작 시간
 live-starts-help = 나중에 할 때만 골라 주세요.
 live-prepare = 방송 준비하기
 live-my-shows = 지난 방송과 다음 방송
+
+# 사장님: 포스터
+live-poster = 가게에 붙일 포스터
+live-poster-of = 포스터 인쇄하기: { $title }
+live-poster-how = 휴대전화 카메라로 찍으면 방송이 열려요
+live-poster-code = 방송으로 가는 QR 코드
+live-poster-print = 브라우저의 인쇄를 누르면 A4 한 장으로 나와요. 가게 앞에 붙여 두세요.
+live-poster-back = 방송실로 돌아가기
+live-poster-photo = 방송 대표 사진
+live-poster-first = 첫 상품의 사진
+live-poster-nth = { $count }번째 사진
+live-notice-waiting = 손님 { $count }분이 시작 알림을 기다려요.
+field-poster-unknown = 이 방송에 고른 상품의 사진이 아니에요. 다시 골라 주세요.
 
 # 사장님: 방송실
 live-studio = 방송실

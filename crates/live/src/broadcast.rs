@@ -8,10 +8,11 @@ use base::{Db, Id, Secret, Tx, events, jobs, sql};
 use people::StoreId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use shop::photo::PhotoId;
 use shop::product::{Card, ProductId};
 use web::{IdempotencyKey, Lang};
 
-use crate::{Error, Live, Result, interaction, key, room};
+use crate::{Error, Live, Result, interaction, key, notice, room};
 
 pub mod api;
 pub mod pages;
@@ -294,7 +295,8 @@ pub async fn create_at(
     }
     let title_en = one_line(wanted.title_en.as_deref().unwrap_or_default())?;
     let products = shown(live, store, &wanted.products).await?;
-    let poster = wanted.poster.clone().or_else(|| products.first().map(|card| card.cover_id().to_owned()));
+    let poster =
+        poster(wanted.poster.as_deref())?.or_else(|| products.first().map(|card| card.cover_id().to_owned()));
     let made_of = key::fingerprint(to_json(&wanted)?.as_bytes());
     let made_key = format!("{store} {}", key.0);
     let id = BroadcastId::new(now_ms);
@@ -341,6 +343,7 @@ pub async fn begin(db: &Db, id: &BroadcastId, now_ms: i64) -> Result<bool> {
     };
     if begun {
         tell_stage(&mut tx, id, "live").await?;
+        notice::begin(&mut tx, id).await?;
     }
     tx.commit().await?;
     Ok(begun)
@@ -467,6 +470,15 @@ fn starts_at(wanted: Option<jiff::Timestamp>, now_ms: i64) -> Result<i64> {
         return Err(Error::Field { field: "starts_at", slug: "starts-far" });
     }
     Ok(ms)
+}
+
+/// A photo's id as it was asked for.
+fn poster(wanted: Option<&str>) -> Result<Option<String>> {
+    let wrong = Error::Field { field: "poster", slug: "poster-unknown" };
+    match wanted.filter(|wanted| !wanted.is_empty()) {
+        Some(wanted) => Ok(Some(wanted.parse::<PhotoId>().map_err(|_| wrong)?.to_string())),
+        None => Ok(None),
+    }
 }
 
 /// The products as they stand in the shop; one that is not this store's is refused.

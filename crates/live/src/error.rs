@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use web::Problem;
 
 use crate::chat::MAX_CHAT;
+use crate::notice;
 
 /// A refusal or a failure of this feature.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,8 @@ pub enum Error {
     StillOn,
     #[error("the broadcast has begun already")]
     Begun,
+    #[error("the person waits for too many broadcasts")]
+    ManyNotices,
     #[error("the store is on air with another broadcast")]
     OnAirElsewhere,
     #[error("the publish key is wrong")]
@@ -68,6 +71,7 @@ impl From<Error> for Problem {
             Error::Over => Problem::new(StatusCode::GONE, "show-over"),
             Error::StillOn => Problem::conflict("show-still-on"),
             Error::Begun => Problem::conflict("show-begun"),
+            Error::ManyNotices => Problem::conflict("notices-many").with("max", notice::MAX_ASKED),
             Error::OnAirElsewhere => Problem::conflict("on-air-elsewhere"),
             Error::WrongKey => Problem::new(StatusCode::UNAUTHORIZED, "wrong-key"),
             Error::ProductGone => Problem::conflict("product-not-shown"),

@@ -1,10 +1,11 @@
-//! Later work: closing recordings and interactions. Nothing is ever deleted.
+//! Later work: closing recordings and interactions, and telling who asked to be told. No recording is ever deleted.
 
 use base::jobs::{Job, Workers};
 use serde::{Deserialize, Serialize};
 
 use crate::broadcast::BroadcastId;
 use crate::interaction::{self, InteractionId};
+use crate::notice::{self, Spread, Tell};
 use crate::{Live, Result, stream};
 
 /// Closes an ended broadcast's recording.
@@ -34,7 +35,21 @@ pub(crate) fn register(live: &Live, workers: &mut Workers) {
             interaction::close_late(&live, &interaction).await
         }
     });
-    let live = live.clone();
+    let (spreads, tells, live) = (live.clone(), live.clone(), live.clone());
+    workers.on(notice::SPREAD, move |job: Job| {
+        let live = spreads.clone();
+        async move {
+            let Spread { broadcast } = job.payload()?;
+            notice::spread(&live.base.db, &broadcast).await
+        }
+    });
+    workers.on(notice::TELL, move |job: Job| {
+        let live = tells.clone();
+        async move {
+            let Tell { broadcast, person } = job.payload()?;
+            notice::tell(&live, &broadcast, &person).await
+        }
+    });
     workers.on(CLOSE, move |job: Job| {
         let live = live.clone();
         async move {

@@ -13,10 +13,13 @@ mod showing;
 mod text;
 
 pub mod broadcast;
+pub mod calendar;
 pub mod chat;
 pub mod demo;
 pub mod interaction;
+pub mod notice;
 pub mod pin;
+mod poster;
 pub mod reaction;
 pub mod replay;
 pub mod room;
@@ -91,6 +94,10 @@ impl Live {
             .merge(broadcast::pages::routes())
             .merge(broadcast::api::routes())
             .merge(studio::routes())
+            .merge(calendar::routes())
+            .merge(poster::routes())
+            .merge(notice::pages::routes())
+            .merge(notice::api::routes())
             .merge(watch::routes())
             .merge(chat::pages::routes())
             .merge(chat::api::routes())

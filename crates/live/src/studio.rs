@@ -10,6 +10,7 @@ use jiff::civil::DateTime;
 use people::Seller;
 use serde_json::json;
 use shop::coupon::Coupon;
+use shop::photo::PhotoId;
 use shop::product::{self, Card, ProductId};
 use shop::store;
 use url::form_urlencoded;
@@ -19,10 +20,12 @@ use web::{Answer, IdempotencyKey, Path, Problem, Ui, WantsJson};
 use crate::broadcast::pages::{Show, poster, shows};
 use crate::broadcast::{self, Broadcast, BroadcastId, MAX_PRODUCTS, NewBroadcast, Stage};
 use crate::chat::{self, Line};
-use crate::{Error, Host, Live, interaction, key, stream};
+use crate::{Error, Host, Live, interaction, key, notice, stream};
 
 /// Shows on the list.
 const MOST: i64 = 50;
+/// Photos to choose a poster from; nobody looks through more.
+const MAX_POSTERS: usize = 24;
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
     OpenApiRouter::new()
@@ -46,6 +49,8 @@ struct Typed {
     title_error: String,
     starts_error: String,
     product_error: String,
+    poster: String,
+    poster_error: String,
 }
 
 #[derive(Template)]
@@ -56,6 +61,8 @@ struct ShowsPage {
     key: String,
     typed: Typed,
     choices: Vec<Choice>,
+    /// Photos that may stand for the show.
+    photos: Vec<PhotoId>,
     shows: Vec<Show>,
 }
 
@@ -78,6 +85,9 @@ async fn shows_page(
 ) -> Result<ShowsPage, Error> {
     let db = &live.base.db;
     let cards = product::all_in(db, &seller.store, MAX_PRODUCTS as i64).await?;
+    let ids: Vec<ProductId> = cards.iter().map(|card| card.id.clone()).collect();
+    let mut photos = product::photos(db, &ids).await?;
+    photos.truncate(MAX_POSTERS);
     let choice = |card: Card| {
         // Whatever can be sold is chosen beforehand: showing less is the exception.
         let chosen = chosen.map_or(card.on_sale && card.left > 0, |chosen| chosen.contains(&card.id));
@@ -90,7 +100,7 @@ async fn shows_page(
         show.href = format!("/sell/{}{}", seller.store, show.href);
     }
     let choices = cards.into_iter().map(choice).collect();
-    Ok(ShowsPage { ui, store: seller.store.to_string(), key, typed, choices, shows })
+    Ok(ShowsPage { ui, store: seller.store.to_string(), key, typed, choices, photos, shows })
 }
 
 /// `POST /sell/{store}/live`
@@ -107,7 +117,7 @@ async fn create(
             title_en: None,
             products: products.clone(),
             starts_at: starts_at(&typed)?,
-            poster: None,
+            poster: chosen_poster(&live, &typed, &products).await?,
         };
         Ok(broadcast::create(&live, &seller.store, IdempotencyKey::of(&key)?, wanted).await?)
     };
@@ -119,8 +129,8 @@ async fn create(
         return Err(problem);
     }
     let said = |field| problem.field_words(ui.language(), field).unwrap_or_default();
-    (typed.title_error, typed.starts_error, typed.product_error) =
-        (said("title"), said("starts_at"), said("product"));
+    (typed.title_error, typed.starts_error, typed.product_error, typed.poster_error) =
+        (said("title"), said("starts_at"), said("product"), said("poster"));
     let page = shows_page(&live, ui, &seller, typed, Some(&products), key).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, web::page(&page)?).into_response())
 }
@@ -134,11 +144,23 @@ fn read(form: &[u8]) -> (Typed, Vec<ProductId>, String) {
             "when" => typed.later = value == "later",
             "starts" => typed.starts = value.into_owned(),
             "product" => products.extend(value.parse::<ProductId>()),
+            "poster" => typed.poster = value.into_owned(),
             "key" => key = value.into_owned(),
             _ => {}
         }
     }
     (typed, products, key)
+}
+
+/// The photo that was chosen: one of a product in the show, or nothing.
+async fn chosen_poster(live: &Live, typed: &Typed, products: &[ProductId]) -> Result<Option<String>, Error> {
+    if typed.poster.is_empty() {
+        return Ok(None);
+    }
+    let photos = product::photos(&live.base.db, products).await?;
+    let is_theirs = photos.iter().any(|photo| photo.as_str() == typed.poster);
+    let wrong = Error::Field { field: "poster", slug: "poster-unknown" };
+    if is_theirs { Ok(Some(typed.poster.clone())) } else { Err(wrong) }
 }
 
 /// The hour as the market's people wrote it.
@@ -163,6 +185,8 @@ struct StudioPage {
     key: String,
     /// When it was announced for, if it has not begun.
     when: String,
+    /// How many wait to be told.
+    waiting: i64,
     pinned: String,
     goods: Vec<Card>,
     chat: Vec<Line>,
@@ -218,6 +242,7 @@ async fn on_set(live: &Live, ui: Ui, broadcast: &Broadcast) -> Result<Html<Strin
         poster: poster(&ui, broadcast),
         key: key.reveal().to_owned(),
         when,
+        waiting: notice::count(db, &broadcast.id).await?,
         pinned: broadcast.pinned.as_ref().map(|pinned| pinned.product.to_string()).unwrap_or_default(),
         goods: broadcast::products(db, &broadcast.id).await?,
         chat: chat::recent(db, &broadcast.id).await?,

@@ -19,7 +19,7 @@ use crate::chat::{self, Line};
 use crate::host::Shown;
 use crate::interaction::{self, pages::Standing};
 use crate::reaction::Kind;
-use crate::{Error, Live, Result, pin};
+use crate::{Error, Live, Result, notice, pin};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -67,6 +67,8 @@ struct WatchPage {
     join: Option<Join>,
     /// What stands over the poster before the first picture.
     before: String,
+    /// Whether the reader waits to be told.
+    asked: bool,
     has_replay: bool,
     viewers: i64,
     store: String,
@@ -107,7 +109,7 @@ impl WatchPage {
 /// `GET /live/{broadcast}`
 async fn watch(
     ui: Ui,
-    MaybePerson(reader): MaybePerson,
+    MaybePerson(person): MaybePerson,
     State(live): State<Live>,
     Shown(broadcast): Shown,
 ) -> Result<Html<String>, Problem> {
@@ -121,7 +123,11 @@ async fn watch(
         _ => chat::recent(db, &broadcast.id).await?,
     };
     let standing =
-        interaction::pages::standing(&live, &broadcast, reader.as_ref().map(|person| &person.id)).await?;
+        interaction::pages::standing(&live, &broadcast, person.as_ref().map(|person| &person.id)).await?;
+    let asked = match (&person, &broadcast.stage) {
+        (Some(person), Stage::Scheduled { .. }) => notice::is_asked(db, &broadcast.id, &person.id).await?,
+        _ => false,
+    };
     let join = Join::now(&live, &broadcast.id);
     web::page(&WatchPage {
         id: broadcast.id.clone(),
@@ -131,6 +137,7 @@ async fn watch(
         stage: broadcast.stage.word(),
         join,
         before: before(&ui, &broadcast.stage, live.base.clock.now_ms()),
+        asked,
         has_replay: broadcast.replay().is_some(),
         viewers: live.rooms.viewers(&broadcast.id) as i64,
         store: store.name_in(ui.language()).to_owned(),

@@ -14,6 +14,7 @@ mod error;
 mod join;
 mod language;
 pub mod leaving;
+pub mod letter;
 pub mod member;
 pub mod operator;
 mod outbox;
@@ -61,6 +62,7 @@ impl People {
     /// Takes on the jobs of this feature.
     pub fn jobs(&self, workers: &mut Workers) {
         code::jobs::register(self, workers);
+        letter::register(self, workers);
     }
 
     /// Adds a person without a code: for the demo's people and for tests. An address that is taken

@@ -5,11 +5,10 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
-use base::{Db, Result, Tx, sql};
+use base::{Db, Result, Secret, Tx, sql};
 use sqlx::FromRow;
 use web::{Problem, Ui};
 
-use crate::code::CodeId;
 use crate::sender::Message;
 use crate::{Address, People};
 
@@ -38,7 +37,7 @@ impl Letter {
 /// Keeps a message instead of sending it; a second time changes nothing.
 pub(crate) async fn put(
     tx: &mut Tx,
-    id: &CodeId,
+    id: &str,
     address: &Address,
     message: &Message,
     now_ms: i64,
@@ -46,7 +45,7 @@ pub(crate) async fn put(
     sql!(run tx,
         "insert into outbox (id, address, code, message, at_ms) values ($1, $2, $3, $4, $5)
          on conflict (id) do nothing",
-        id, address.as_str(), message.code.reveal(), &message.text, now_ms)?;
+        id, address.as_str(), message.code.as_ref().map(Secret::reveal), &message.text, now_ms)?;
     Ok(())
 }
 

@@ -61,6 +61,8 @@ pub enum Error {
     Mail,
     #[error("the text message provider cannot be reached")]
     Unreachable,
+    #[error("the text message provider did not answer")]
+    Unanswered,
     #[error("the text message provider answered {0}")]
     Refused(u16),
     #[error("the address cannot be reached by any sender")]
@@ -73,7 +75,10 @@ pub enum Error {
 pub(crate) struct Message {
     pub(crate) subject: String,
     pub(crate) text: String,
-    pub(crate) code: Secret,
+    /// What stands in the outbox by itself.
+    pub(crate) code: Option<Secret>,
+    /// Where one request stops more of the kind (RFC 8058).
+    pub(crate) stop: Option<String>,
 }
 
 /// What became of a message.
@@ -83,6 +88,17 @@ pub(crate) enum Sent {
     Away,
     /// The sandbox keeps it.
     Kept,
+}
+
+impl Error {
+    /// Whether the message surely did not go out, so that it may be sent again.
+    pub(crate) fn is_certain(&self) -> bool {
+        match self {
+            Error::Smtp(error) => error.is_transient() || error.is_permanent(),
+            Error::Unanswered => false,
+            _ => true,
+        }
+    }
 }
 
 impl Sender {
@@ -106,6 +122,11 @@ impl Sender {
             (Sender::Providers(providers), Address::Phone(_)) => providers.texts.is_some(),
             (Sender::Providers(providers), Address::Email(_)) => providers.mail.is_some(),
         }
+    }
+
+    /// Whether messages stay in the house.
+    pub(crate) fn keeps(&self) -> bool {
+        matches!(self, Sender::Sandbox)
     }
 
     pub(crate) async fn send(&self, address: &Address, message: &Message) -> Result<Sent, Error> {
@@ -137,7 +158,12 @@ impl Mail {
     }
 
     async fn send(&self, to: &str, message: &Message) -> Result<(), Error> {
-        let mail = lettre::Message::builder()
+        let mut mail = lettre::Message::builder();
+        for (name, value) in one_click(message.stop.as_deref()) {
+            let name = lettre::message::header::HeaderName::new_from_ascii_str(name);
+            mail = mail.raw_header(lettre::message::header::HeaderValue::new(name, value));
+        }
+        let mail = mail
             .from(self.from.clone())
             .to(to.parse().map_err(|_| Error::Mail)?)
             .subject(&message.subject)
@@ -183,12 +209,24 @@ impl Texts {
             request = request.header(name, value);
         }
         // What the provider says is not kept: it may repeat the message.
-        let answer = request.send().await.map_err(|_| Error::Unreachable)?;
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| if error.is_connect() { Error::Unreachable } else { Error::Unanswered })?;
         match answer.status() {
             status if status.is_success() => Ok(()),
             status => Err(Error::Refused(status.as_u16())),
         }
     }
+}
+
+/// The headers that put a mail program's own button for "no more" on a mail.
+fn one_click(stop: Option<&str>) -> Vec<(&'static str, String)> {
+    let Some(stop) = stop else { return Vec::new() };
+    vec![
+        ("List-Unsubscribe", format!("<{stop}>")),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
+    ]
 }
 
 fn read_header(line: &str) -> Result<(HeaderName, HeaderValue), Error> {

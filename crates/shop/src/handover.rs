@@ -13,10 +13,9 @@ use crate::order::{Order, OrderId, OrderState, Summary};
 use crate::{Error, Result, Shop, payment, set, stock};
 
 pub mod api;
-mod code;
 pub mod pages;
 
-pub(crate) use code::draw;
+pub(crate) use web::qr::draw;
 
 /// The setting that holds the market's own secret.
 const SECRET: &str = "handover-secret";

@@ -287,6 +287,20 @@ pub async fn cards(db: &Db, wanted: &[ProductId]) -> Result<Vec<Card>> {
     Ok(found)
 }
 
+/// The photos of several products, each once, in the products' order.
+pub async fn photos(db: &Db, wanted: &[ProductId]) -> Result<Vec<PhotoId>> {
+    let mut found: Vec<(ProductId, String)> = sql!(all db,
+        "select id, photos from products where id in (select j.value ->> 'id' from json_each($1) as j)",
+        set::ids(wanted)?)?;
+    found.sort_by_key(|(id, _)| wanted.iter().position(|wanted| wanted == id));
+    let mut photos: Vec<PhotoId> = Vec::new();
+    for (_, listed) in found {
+        let listed = Listing::<PhotoId>::try_from(listed).map_err(base::Error::from)?;
+        photos.extend(listed.0.into_iter().filter(|photo| !photos.contains(photo)).collect::<Vec<_>>());
+    }
+    Ok(photos)
+}
+
 /// What a store has on sale, newest first, after the row `(created_at_ms, id)`.
 pub async fn on_sale_in(
     db: &Db,

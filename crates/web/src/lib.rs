@@ -8,6 +8,7 @@ pub mod layers;
 pub mod limits;
 pub mod metrics;
 mod problem;
+pub mod qr;
 pub mod socket;
 pub mod ui;
 pub mod words;

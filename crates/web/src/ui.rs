@@ -317,6 +317,11 @@ impl Ui {
         self.day(&clock::at(*ms).to_zoned(clock::seoul()))
     }
 
+    /// The hour alone: "오후 3:00".
+    pub fn hour_of(&self, ms: &i64) -> String {
+        self.hour(&clock::at(*ms).to_zoned(clock::seoul()))
+    }
+
     fn day(&self, at: &Zoned) -> String {
         match self.lang {
             Lang::Ko => {

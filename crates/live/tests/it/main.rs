@@ -5,6 +5,7 @@
 mod broadcasts;
 mod interactions;
 mod market;
+mod notices;
 mod prices;
 mod room;
 mod video;

@@ -60,11 +60,12 @@ async fn send(people: People, job: Job) -> Result<(), sender::Error> {
     let message = sender::Message {
         subject: say("people-code-subject"),
         text: say("people-code-message"),
-        code: Secret::new(code.clone()),
+        code: Some(Secret::new(code.clone())),
+        stop: None,
     };
     if people.sender.send(&address, &message).await? == sender::Sent::Kept {
         let mut tx = people.base.db.begin().await?;
-        outbox::put(&mut tx, &id, &address, &message, now_ms).await?;
+        outbox::put(&mut tx, id.as_str(), &address, &message, now_ms).await?;
         tx.commit().await?;
     }
     info!(code = %id, "The code {id} is on its way");

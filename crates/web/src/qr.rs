@@ -8,7 +8,7 @@ use qrcode::{Color, EcLevel, QrCode};
 const QUIET: usize = 4;
 
 /// Draws `text`; nothing when it is too long for a picture.
-pub(crate) fn draw(text: &str, label: &str) -> String {
+pub fn draw(text: &str, label: &str) -> String {
     let Ok(code) = QrCode::with_error_correction_level(text, EcLevel::M) else { return String::new() };
     let width = code.width();
     let mut path = String::new();
