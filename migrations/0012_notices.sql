@@ -19,6 +19,28 @@ create table notices (
 create index notices_of_person on notices (person_id, state);
 create index notices_of_broadcast on notices (broadcast_id, state, person_id);
 
+-- Browsers that may be told: where their push service takes messages, and what those are sealed with.
+create table push_browsers (
+  id text primary key,
+  person_id text not null,
+  endpoint text not null unique,
+  point text not null,
+  auth text not null,
+  made_at_ms bigint not null
+);
+
+create index push_browsers_of_person on push_browsers (person_id, made_at_ms, id);
+
+-- Pushes that were sent, or may have been: none is sent twice.
+create table pushes (
+  broadcast_id text not null,
+  browser_id text not null,
+  at_ms bigint not null,
+  primary key (broadcast_id, browser_id)
+);
+
+create index pushes_age on pushes (at_ms);
+
 -- Letters that have left the house, or may have: none goes out twice.
 create table letters (
   id text primary key,

@@ -12,6 +12,14 @@ pub async fn get<T: DeserializeOwned>(db: &Db, name: &str) -> Result<Option<T>> 
     value.map(|value| serde_json::from_str(&value)).transpose().map_err(Into::into)
 }
 
+/// Sets `name` unless it is set: of two who make it at once, one is first.
+pub async fn put_once(tx: &mut Tx, name: &str, value: &impl Serialize) -> Result<()> {
+    sql!(run tx,
+        "insert into settings (name, value) values ($1, $2) on conflict (name) do nothing",
+        name, serde_json::to_string(value)?)?;
+    Ok(())
+}
+
 /// Sets `name`, replacing what was there.
 pub async fn put(tx: &mut Tx, name: &str, value: &impl Serialize) -> Result<()> {
     sql!(run tx,

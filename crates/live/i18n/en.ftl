@@ -64,6 +64,7 @@ live-notice-stop-lead = This switches off every notice you wait for. You can ask
 live-notice-stop-do = Switch all notices off
 live-notice-stopped = Notices are off
 live-notice-stopped-next = To be told again, ask on the page of a show.
+field-push-unusable = This browser cannot be sent notices. They come by mail or text message instead.
 problem-notices-many = You wait for too many shows
 problem-notices-many-next = At most { $max } at a time. Switch another one off and try again.
 

@@ -55,6 +55,7 @@ live-notice-stop-lead = 기다리던 방송의 알림을 모두 꺼요. 방송 �
 live-notice-stop-do = 알림 모두 끄기
 live-notice-stopped = 알림을 껐어요
 live-notice-stopped-next = 다시 받고 싶으면 방송 화면에서 알림을 켜 주세요.
+field-push-unusable = 이 브라우저로는 알림을 보낼 수 없어요. 알림은 메일이나 문자로 보내 드려요.
 problem-notices-many = 기다리는 방송이 너무 많아요
 problem-notices-many-next = 알림은 한 번에 { $max }개까지예요. 다른 방송의 알림을 끄고 다시 눌러 주세요.
 

@@ -41,6 +41,11 @@ pub enum Error {
     ProductGone,
     #[error("the request came before with another body")]
     AnotherBody,
+    #[error("a push could not be sealed or signed")]
+    Sealing,
+    /// Only a job meets it, and tries again.
+    #[error("the push service takes nothing now")]
+    PushLater,
     /// Only a job meets it, and tries again.
     #[error("another process carries the stream")]
     CarriedElsewhere,
@@ -75,7 +80,11 @@ impl From<Error> for Problem {
             Error::OnAirElsewhere => Problem::conflict("on-air-elsewhere"),
             Error::WrongKey => Problem::new(StatusCode::UNAUTHORIZED, "wrong-key"),
             Error::ProductGone => Problem::conflict("product-not-shown"),
-            Error::CarriedElsewhere => Problem::busy(),
+            Error::CarriedElsewhere | Error::PushLater => Problem::busy(),
+            Error::Sealing => {
+                tracing::error!("A push could not be sealed or signed");
+                Problem::broken()
+            }
             Error::AnotherBody => Problem::invalid("another-body"),
             Error::Field { field, slug } => {
                 Problem::invalid("show-fields").with("max", MAX_CHAT).field(field, slug)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::broadcast::BroadcastId;
 use crate::interaction::{self, InteractionId};
 use crate::notice::{self, Spread, Tell};
-use crate::{Live, Result, stream};
+use crate::{Live, Result, push, stream};
 
 /// Closes an ended broadcast's recording.
 pub(crate) const CLOSE: &str = "live-close";
@@ -49,6 +49,11 @@ pub(crate) fn register(live: &Live, workers: &mut Workers) {
             let Tell { broadcast, person } = job.payload()?;
             notice::tell(&live, &broadcast, &person).await
         }
+    });
+    let pushes = live.clone();
+    workers.on(push::PUSH, move |job: Job| {
+        let live = pushes.clone();
+        async move { push::carry(&live, &job.payload()?).await }
     });
     workers.on(CLOSE, move |job: Job| {
         let live = live.clone();

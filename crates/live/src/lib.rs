@@ -20,6 +20,7 @@ pub mod interaction;
 pub mod notice;
 pub mod pin;
 mod poster;
+pub mod push;
 pub mod reaction;
 pub mod replay;
 pub mod room;
@@ -63,6 +64,7 @@ pub struct Live {
     pub(crate) answers: interaction::answer::Writer,
     pub(crate) reactions: reaction::Tally,
     pub(crate) lately: limit::Lately,
+    pub(crate) push: push::Pusher,
     followed: Arc<Mutex<HashSet<BroadcastId>>>,
     demo: Arc<OnceLock<Demo>>,
 }
@@ -79,6 +81,7 @@ impl Live {
             answers: interaction::answer::writer(base.db.clone(), base.clock.clone()),
             reactions: reaction::Tally::default(),
             lately: limit::Lately::default(),
+            push: push::Pusher::new(push::Reach::Public)?,
             followed: Arc::default(),
             demo: Arc::default(),
             base,
@@ -86,6 +89,12 @@ impl Live {
             origin,
             store,
         })
+    }
+
+    /// The same, with another reach of its pushes.
+    pub fn reaching(mut self, reach: push::Reach) -> Result<Live> {
+        self.push = push::Pusher::new(reach)?;
+        Ok(self)
     }
 
     /// Pages, forms and the API; they pass the page layers.
@@ -98,6 +107,7 @@ impl Live {
             .merge(poster::routes())
             .merge(notice::pages::routes())
             .merge(notice::api::routes())
+            .merge(push::api::routes())
             .merge(watch::routes())
             .merge(chat::pages::routes())
             .merge(chat::api::routes())

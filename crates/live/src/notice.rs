@@ -12,10 +12,12 @@ use people::letter::{self, Letter};
 use serde::{Deserialize, Serialize};
 use shop::store;
 use sqlx::FromRow;
+use tracing::info;
 use web::{Lang, words};
 
 use crate::broadcast::{self, Broadcast, BroadcastId, Stage};
-use crate::{Error, Live, Result};
+use crate::push::{BrowserId, Push};
+use crate::{Error, Live, Result, push};
 
 pub(crate) mod api;
 pub(crate) mod pages;
@@ -111,6 +113,7 @@ pub async fn stop(db: &Db, stop_key: &str) -> Result<()> {
 pub async fn forget(live: &Live, person: &PersonId) -> Result<()> {
     let mut tx = live.base.db.begin().await?;
     sql!(run &mut tx, "delete from notices where person_id = $1", person)?;
+    push::forget(&mut tx, person).await?;
     Ok(tx.commit().await?)
 }
 
@@ -149,25 +152,112 @@ struct Promised {
     stop_key: String,
 }
 
-/// Tells one person that a show has begun, by whatever reaches them: every way out goes through here.
+/// What one person is told.
+pub(crate) struct Said {
+    pub subject: String,
+    pub title: String,
+    text: String,
+    /// The link that stops notices.
+    stop: String,
+    /// The market's address, and the show's there.
+    pub home: String,
+    pub path: String,
+    /// After this it is no news.
+    pub until_ms: i64,
+}
+
+/// What is to be said to somebody who was promised it; `None`: nothing was, or it is no news any more.
+pub(crate) async fn said_to(live: &Live, id: &BroadcastId, person: &PersonId) -> Result<Option<Said>> {
+    let db = &live.base.db;
+    let broadcast = broadcast::find(db, id).await?;
+    let promised: Option<Promised> = sql!(opt db,
+        "select lang, home, stop_key from notices where broadcast_id = $1 and person_id = $2", id, person)?;
+    let until_ms = news_until(&broadcast).filter(|until_ms| live.base.clock.now_ms() < *until_ms);
+    let (Some(promised), Some(until_ms)) = (promised, until_ms) else { return Ok(None) };
+    let store = store::find(db, &broadcast.store).await?;
+    let lang = Lang::of_tag(&promised.lang).unwrap_or_default();
+    Ok(Some(said(&broadcast, store.name_in(lang), promised, lang, until_ms)))
+}
+
+/// Tells one person that a show has begun, by whatever reaches them: every way out goes through here. Who has a
+/// browser that may show it gets it there, on all of theirs; everybody else gets a letter.
 pub(crate) async fn tell(live: &Live, id: &BroadcastId, person: &PersonId) -> Result<()> {
-    let broadcast = broadcast::find(&live.base.db, id).await?;
-    let store = store::find(&live.base.db, &broadcast.store).await?;
-    let now_ms = live.base.clock.now_ms();
+    let said = said_to(live, id, person).await?;
     let mut tx = live.base.db.begin().await?;
-    let until_ms = news_until(&broadcast).filter(|until| now_ms < *until);
-    let state = if until_ms.is_some() { "told" } else { "lost" };
-    let promised: Option<Promised> = sql!(opt &mut tx,
-        "update notices set state = $3, told_at_ms = $4
-         where broadcast_id = $1 and person_id = $2 and state = 'queued'
-         returning lang, home, stop_key", id, person, state, now_ms)?;
-    if let (Some(promised), Some(until_ms)) = (promised, until_ms) {
-        let lang = Lang::of_tag(&promised.lang).unwrap_or_default();
-        let Words { subject, text, stop } = said(&broadcast, store.name_in(lang), &promised, lang);
-        let id = format!("notice:{id}:{person}");
-        letter::put(&mut tx, &Letter { id, person: person.clone(), subject, text, stop, until_ms }).await?;
+    let browsers = push::browsers(&mut tx, person).await?;
+    let (Some(said), false) = (&said, browsers.is_empty()) else {
+        end(&mut tx, live, id, person, "queued", said).await?;
+        return Ok(tx.commit().await?);
+    };
+    if move_on(&mut tx, live, id, person, ("queued", "pushed")).await? {
+        info!(broadcast = %id, until_ms = said.until_ms, "A notice goes to {} browsers", browsers.len());
+        for browser in browsers {
+            let push = Push { broadcast: id.clone(), person: person.clone(), browser };
+            jobs::put(&mut tx, push::PUSH, &push).await?;
+        }
     }
     Ok(tx.commit().await?)
+}
+
+/// A browser's service has taken it (`told`), or none did while it was news (`lost`).
+pub(crate) async fn settle(live: &Live, id: &BroadcastId, person: &PersonId, to: &str) -> Result<()> {
+    let mut tx = live.base.db.begin().await?;
+    move_on(&mut tx, live, id, person, ("pushed", to)).await?;
+    Ok(tx.commit().await?)
+}
+
+/// A browser is gone. When it was the last one and none has taken the notice, a letter goes instead.
+pub(crate) async fn fall_back(
+    live: &Live,
+    id: &BroadcastId,
+    person: &PersonId,
+    gone: Option<&BrowserId>,
+) -> Result<()> {
+    let said = said_to(live, id, person).await?;
+    let mut tx = live.base.db.begin().await?;
+    // Touched first, so that of two browsers which go at once the second sees that the first is gone.
+    let (from, to) = ("pushed", "pushed");
+    let is_open = move_on(&mut tx, live, id, person, (from, to)).await?;
+    if let Some(gone) = gone {
+        push::drop_browser(&mut tx, gone).await?;
+    }
+    if is_open && push::browsers(&mut tx, person).await?.is_empty() {
+        end(&mut tx, live, id, person, from, said).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Ends a promise by a letter, or, with nothing left to say, without one.
+async fn end(
+    tx: &mut Tx,
+    live: &Live,
+    id: &BroadcastId,
+    person: &PersonId,
+    from: &str,
+    said: Option<Said>,
+) -> Result<()> {
+    let to = if said.is_some() { "told" } else { "lost" };
+    if let (true, Some(said)) = (move_on(tx, live, id, person, (from, to)).await?, said) {
+        let Said { subject, text, stop, until_ms, .. } = said;
+        let id = format!("notice:{id}:{person}");
+        letter::put(tx, &Letter { id, person: person.clone(), subject, text, stop, until_ms }).await?;
+    }
+    Ok(())
+}
+
+/// One step of a promise; `false`: it was taken already.
+async fn move_on(
+    tx: &mut Tx,
+    live: &Live,
+    id: &BroadcastId,
+    person: &PersonId,
+    (from, to): (&str, &str),
+) -> Result<bool> {
+    Ok(sql!(run tx,
+        "update notices set state = $4, told_at_ms = $5
+         where broadcast_id = $1 and person_id = $2 and state = $3",
+        id, person, from, to, live.base.clock.now_ms())?
+        == 1)
 }
 
 /// Until when it is news that a show has begun; `None`: it is over, or never began.
@@ -178,25 +268,20 @@ fn news_until(broadcast: &Broadcast) -> Option<i64> {
     }
 }
 
-struct Words {
-    subject: String,
-    text: String,
-    /// The link that stops notices.
-    stop: String,
-}
-
-fn said(broadcast: &Broadcast, store: &str, promised: &Promised, lang: Lang) -> Words {
-    let stop = format!("{}{}", promised.home, pages::stop_path(&promised.stop_key));
+fn said(broadcast: &Broadcast, store: &str, promised: Promised, lang: Lang, until_ms: i64) -> Said {
+    let Promised { home, stop_key, .. } = promised;
+    let (title, path) = (broadcast.title_in(lang).to_owned(), broadcast.path());
+    let stop = format!("{home}{}", pages::stop_path(&stop_key));
+    let url = format!("{home}{path}");
     let say = |key: &str| {
-        let title = broadcast.title_in(lang);
-        let url = format!("{}{}", promised.home, broadcast.path());
         let args = vec![
             ("store", store.into()),
-            ("title", title.into()),
-            ("url", url.into()),
+            ("title", (&title).into()),
+            ("url", (&url).into()),
             ("stop", (&stop).into()),
         ];
         words::say(lang, key, args)
     };
-    Words { subject: say("live-notice-subject"), text: say("live-notice-text"), stop: stop.clone() }
+    let (subject, text) = (say("live-notice-subject"), say("live-notice-text"));
+    Said { subject, text, title, stop, home, path, until_ms }
 }

@@ -19,7 +19,7 @@ use crate::chat::{self, Line};
 use crate::host::Shown;
 use crate::interaction::{self, pages::Standing};
 use crate::reaction::Kind;
-use crate::{Error, Live, Result, notice, pin};
+use crate::{Error, Live, Result, notice, pin, push};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -69,6 +69,8 @@ struct WatchPage {
     before: String,
     /// Whether the reader waits to be told.
     asked: bool,
+    /// What a browser subscribes to pushes with, where that is offered.
+    push_key: String,
     has_replay: bool,
     viewers: i64,
     store: String,
@@ -128,6 +130,10 @@ async fn watch(
         (Some(person), Stage::Scheduled { .. }) => notice::is_asked(db, &broadcast.id, &person.id).await?,
         _ => false,
     };
+    let push_key = match broadcast.stage {
+        Stage::Scheduled { .. } if person.is_some() && !asked => push::key(&live).await?,
+        _ => String::new(),
+    };
     let join = Join::now(&live, &broadcast.id);
     web::page(&WatchPage {
         id: broadcast.id.clone(),
@@ -138,6 +144,7 @@ async fn watch(
         join,
         before: before(&ui, &broadcast.stage, live.base.clock.now_ms()),
         asked,
+        push_key,
         has_replay: broadcast.replay().is_some(),
         viewers: live.rooms.viewers(&broadcast.id) as i64,
         store: store.name_in(ui.language()).to_owned(),

@@ -7,5 +7,6 @@ mod interactions;
 mod market;
 mod notices;
 mod prices;
+mod pushes;
 mod room;
 mod video;

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::{Extension, Router};
 use base::{Base, Blobs, Bus, Clock, Db, Random, Won, events};
 use live::broadcast::{self, NewBroadcast};
+use live::push::Reach;
 use live::{Broadcast, BroadcastId, Live};
 use people::{Address, People, Person, Sender, StoreId};
 use serde_json::{Value, json};
@@ -132,7 +133,7 @@ impl Market {
         tokio::spawn(events::relay(base.db.clone(), base.bus.clone(), stop.clone()));
         tokio::spawn(hub.clone().carry(base.bus.subscribe()));
         let shop = Shop::new(base.clone(), hub.clone());
-        let live = Live::new(base.clone(), hub, config()).await.unwrap();
+        let live = Live::new(base.clone(), hub, config()).await.unwrap().reaching(Reach::Anywhere).unwrap();
         tokio::spawn(live.clone().run(stop.clone()));
 
         let people = People::new(base.clone(), Sender::Sandbox);
@@ -174,7 +175,7 @@ impl Market {
     /// The same market in a new process: nothing in memory is left.
     pub(crate) async fn reborn(&self) -> Live {
         let base = Base { db: Db::connect(&self.database).await.unwrap(), ..self.live.base.clone() };
-        Live::new(base, Hub::default(), config()).await.unwrap()
+        Live::new(base, Hub::default(), config()).await.unwrap().reaching(Reach::Anywhere).unwrap()
     }
 
     /// A broadcast of the stall, with both its products, for now.

@@ -21,13 +21,13 @@ fn workers(live: &Live) -> Workers {
 }
 
 /// Does every job that is due.
-async fn work(live: &Live) {
+pub(crate) async fn work(live: &Live) {
     let workers = workers(live);
     while workers.work_once(&live.base.db, &live.base.clock).await.unwrap() {}
 }
 
 /// What the sandbox sent to somebody.
-async fn letters(market: &Market, to: &Somebody) -> Vec<String> {
+pub(crate) async fn letters(market: &Market, to: &Somebody) -> Vec<String> {
     sql!(
         values & market.live.base.db,
         "select message from outbox where address = $1 order by id",
@@ -36,13 +36,13 @@ async fn letters(market: &Market, to: &Somebody) -> Vec<String> {
     .unwrap()
 }
 
-async fn press(market: &Market, who: &Somebody, show: &Broadcast, want: &str) -> Value {
+pub(crate) async fn press(market: &Market, who: &Somebody, show: &Broadcast, want: &str) -> Value {
     let answer = market.form(who, &format!("/live/{}/notice", show.id), &[("want", want)]).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     answer.json()
 }
 
-async fn begin(market: &Market, show: &Broadcast) -> bool {
+pub(crate) async fn begin(market: &Market, show: &Broadcast) -> bool {
     broadcast::begin(&market.live.base.db, &show.id, market.clock.now_ms()).await.unwrap()
 }
 

@@ -8,6 +8,7 @@ mod codes;
 mod consents;
 mod joining;
 mod leaving;
+mod letters;
 mod rights;
 mod senders;
 mod sessions;

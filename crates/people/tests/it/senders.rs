@@ -14,9 +14,9 @@ use tokio::net::TcpListener;
 
 use crate::app::App;
 
-type Box_ = Arc<Mutex<Vec<String>>>;
+pub(crate) type Box_ = Arc<Mutex<Vec<String>>>;
 
-async fn mail_server() -> (String, Box_) {
+pub(crate) async fn mail_server() -> (String, Box_) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let got = Box_::default();
@@ -53,7 +53,7 @@ async fn mail_server() -> (String, Box_) {
     (format!("smtp://{address}"), got)
 }
 
-async fn text_provider() -> (String, Box_) {
+pub(crate) async fn text_provider() -> (String, Box_) {
     let got = Box_::default();
     let app = Router::new()
         .route(
