@@ -1,5 +1,5 @@
 -- What a seller does with the room: announcements, polls, quizzes, draws and coupons that are handed out; and coupons
--- that hold only for whoever took one.
+-- that hold only for whoever took one. And who paid for a show.
 
 create table interactions (
   id text primary key,
@@ -45,6 +45,9 @@ create table interaction_answers (
   at_ms bigint not null,
   primary key (interaction_id, person_id)
 );
+
+-- Who paid for the show; empty: nobody did.
+alter table broadcasts add column sponsor text not null default '';
 
 alter table coupons add column by_claim boolean not null default false;
 

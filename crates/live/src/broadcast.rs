@@ -24,6 +24,8 @@ pub type BroadcastId = Id<BroadcastMark>;
 
 /// The longest title, in letters.
 pub const MAX_TITLE: usize = 60;
+/// The longest name of a sponsor.
+pub const MAX_SPONSOR: usize = 30;
 /// Products in one broadcast; more than that nobody can show.
 pub const MAX_PRODUCTS: usize = 30;
 /// How far ahead a broadcast may be announced.
@@ -41,6 +43,8 @@ pub struct Broadcast {
     pub title_en: String,
     /// A photo's id, or empty.
     pub poster: String,
+    /// Who paid for it; empty: nobody did. Said on every screen (추천·보증 심사지침).
+    pub sponsor: String,
     pub stage: Stage,
     /// When it was announced for, or when it was made.
     pub starts_at_ms: i64,
@@ -133,6 +137,7 @@ struct Row {
     title: String,
     title_en: String,
     poster: String,
+    sponsor: String,
     stage: String,
     starts_at_ms: i64,
     live_since_ms: Option<i64>,
@@ -168,6 +173,7 @@ impl From<Row> for Broadcast {
             title: row.title,
             title_en: row.title_en,
             poster: row.poster,
+            sponsor: row.sponsor,
             stage,
             starts_at_ms,
             pinned: row.pinned_product.map(|product| Pinned { product, at_ms }),
@@ -185,7 +191,7 @@ pub async fn find(db: &Db, id: &BroadcastId) -> Result<Broadcast> {
 async fn find_all(db: &Db, ids: &[BroadcastId]) -> Result<Vec<Broadcast>> {
     let ids: Vec<_> = ids.iter().map(|id| json!({ "id": id })).collect();
     let rows: Vec<Row> = sql!(all db,
-        "select b.id, b.store_id, b.title, b.title_en, b.poster, b.stage, b.starts_at_ms, b.live_since_ms,
+        "select b.id, b.store_id, b.title, b.title_en, b.poster, b.sponsor, b.stage, b.starts_at_ms, b.live_since_ms,
                 b.waiting_since_ms, b.ended_at_ms, b.epoch_ms, b.replay_from_ms, b.replay_ms,
                 b.pinned_product, b.pinned_at_ms
          from json_each($1) as j join broadcasts as b on b.id = j.value ->> 'id'
@@ -267,6 +273,9 @@ pub struct NewBroadcast {
     pub starts_at: Option<jiff::Timestamp>,
     /// A photo's id.
     pub poster: Option<String>,
+    /// Who paid for the show, 1 to 30 letters; absent: nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sponsor: Option<String>,
 }
 
 /// Announces a broadcast, and gives the first key to publish it.
@@ -294,6 +303,10 @@ pub async fn create_at(
         return Err(Error::Field { field: "title", slug: "title-missing" });
     }
     let title_en = one_line(wanted.title_en.as_deref().unwrap_or_default())?;
+    let sponsor = crate::text::plain(wanted.sponsor.as_deref().unwrap_or_default());
+    if sponsor.chars().count() > MAX_SPONSOR {
+        return Err(Error::Field { field: "sponsor", slug: "sponsor-long" });
+    }
     let products = shown(live, store, &wanted.products).await?;
     let poster =
         poster(wanted.poster.as_deref())?.or_else(|| products.first().map(|card| card.cover_id().to_owned()));
@@ -304,10 +317,10 @@ pub async fn create_at(
     let mut tx = live.base.db.begin().await?;
     let made = sql!(run &mut tx,
         "insert into broadcasts (id, store_id, title, title_en, poster, stage, starts_at_ms, closed,
-                                 pinned_at_ms, made_key, made_of, made_at_ms)
-         values ($1, $2, $3, $4, $5, 'scheduled', $6, false, 0, $7, $8, $9)
+                                 pinned_at_ms, made_key, made_of, made_at_ms, sponsor)
+         values ($1, $2, $3, $4, $5, 'scheduled', $6, false, 0, $7, $8, $9, $10)
          on conflict (made_key) do nothing",
-        &id, store, title, title_en, poster.unwrap_or_default(), starts_at_ms, &made_key, &made_of, now_ms)?;
+        &id, store, title, title_en, poster.unwrap_or_default(), starts_at_ms, &made_key, &made_of, now_ms, sponsor)?;
     let id = match made {
         1 => {
             put_products(&mut tx, &id, &products).await?;

@@ -46,6 +46,8 @@ struct Typed {
     title: String,
     later: bool,
     starts: String,
+    sponsor: String,
+    sponsor_error: String,
     title_error: String,
     starts_error: String,
     product_error: String,
@@ -118,6 +120,7 @@ async fn create(
             products: products.clone(),
             starts_at: starts_at(&typed)?,
             poster: chosen_poster(&live, &typed, &products).await?,
+            sponsor: Some(typed.sponsor.clone()),
         };
         Ok(broadcast::create(&live, &seller.store, IdempotencyKey::of(&key)?, wanted).await?)
     };
@@ -131,6 +134,7 @@ async fn create(
     let said = |field| problem.field_words(ui.language(), field).unwrap_or_default();
     (typed.title_error, typed.starts_error, typed.product_error, typed.poster_error) =
         (said("title"), said("starts_at"), said("product"), said("poster"));
+    typed.sponsor_error = said("sponsor");
     let page = shows_page(&live, ui, &seller, typed, Some(&products), key).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, web::page(&page)?).into_response())
 }
@@ -143,6 +147,7 @@ fn read(form: &[u8]) -> (Typed, Vec<ProductId>, String) {
             "title" => typed.title = value.into_owned(),
             "when" => typed.later = value == "later",
             "starts" => typed.starts = value.into_owned(),
+            "sponsor" => typed.sponsor = value.into_owned(),
             "product" => products.extend(value.parse::<ProductId>()),
             "poster" => typed.poster = value.into_owned(),
             "key" => key = value.into_owned(),

@@ -57,6 +57,8 @@ struct WatchPage {
     ui: Ui,
     id: BroadcastId,
     title: String,
+    /// Who paid for it; empty: nobody did.
+    sponsor: String,
     poster: String,
     /// What stands in the picture's place until it comes: small while a picture comes in, so that it does not take
     /// the line from it.
@@ -138,6 +140,7 @@ async fn watch(
     web::page(&WatchPage {
         id: broadcast.id.clone(),
         title: broadcast.title_in(ui.language()).to_owned(),
+        sponsor: broadcast.sponsor.clone(),
         poster: poster(&ui, &broadcast),
         placeholder: poster_of_width(&ui, &broadcast, if join.is_some() { 480 } else { 960 }),
         stage: broadcast.stage.word(),

@@ -3,6 +3,7 @@
 // Listens and draws: chat into `.chat`, viewers into `.viewers output`, pins into `.pinned` when the media clock has
 // passed their time, reactions above their button, stock wherever `[data-stock]` stands. `[data-when="live waiting"]`
 // shows only in those stages; `.lost` shows while the line is down. Rows: template[data-row=chat], template[data-row=pin].
+// Who paid for the show stands in `.sponsor`: when a viewer comes, every five minutes of the media clock, and at the end.
 // Interactions stand in `.interactions` (see lib/interactions): they open with their frame and close at once, because
 // nobody can vote any more.
 // In a studio (no player inside) nothing is held, and `[data-pin=PRODUCT]` buttons carry aria-pressed.
@@ -15,6 +16,10 @@ import { Hold, type Timed, Timeline } from "../lib/timeline";
 
 /** Hearts in the air at once; more only heats the phone. */
 const FLOATING = 24;
+
+/** How often a sponsor is named (추천·보증 심사지침), and how long it can be read. */
+const SPONSOR_MS = 300_000;
+const READ_MS = 10_000;
 
 /** A browser is one viewer, however many tabs it has open: they share a name that it makes up. The studio has its own. */
 function named(socket: string): string {
@@ -41,11 +46,13 @@ class LiveRoom extends HTMLElement {
   private timeline: Timeline<Frame & Timed> | undefined;
   private interactions: Promise<Interactions> | undefined;
   private pinned = "";
+  private began: number | undefined;
 
   connectedCallback(): void {
     const list = this.querySelector<HTMLElement>(".chat");
     if (list) this.talk = new Talk(list, this, this.querySelector(".newest"));
     this.addEventListener("media-clock", (event) => this.clock((event as CustomEvent<{ at_ms: number }>).detail.at_ms));
+    this.addEventListener("ended", () => this.sponsor(true), { capture: true });
     this.addEventListener("stay:done", (event) => {
       const kind = (event.target as HTMLElement).dataset["kind"];
       if (kind) this.float(kind, 1);
@@ -72,6 +79,8 @@ class LiveRoom extends HTMLElement {
   }
 
   private clock(at_ms: number): void {
+    this.began ??= at_ms;
+    this.sponsor(at_ms - this.began < READ_MS || at_ms % SPONSOR_MS < READ_MS);
     if (!this.timeline) return this.release(at_ms);
     const told = this.timeline.move(at_ms);
     if (told.fresh) {
@@ -168,7 +177,13 @@ class LiveRoom extends HTMLElement {
   private stage(stage: string): void {
     if (this.dataset["stage"] === stage) return;
     this.dataset["stage"] = stage;
+    if (stage === "ended") this.sponsor(true);
     for (const part of this.querySelectorAll<HTMLElement>("[data-when]")) part.hidden = !part.dataset["when"]!.split(" ").includes(stage);
+  }
+
+  private sponsor(named: boolean): void {
+    const place = this.querySelector<HTMLElement>(".sponsor");
+    if (place && place.hidden === named && (named || this.dataset["stage"] !== "ended")) place.hidden = !named;
   }
 
   private line(lost: boolean): void {

@@ -9,7 +9,7 @@ const ROOM = `
 <p class="viewers"><output>0</output></p>
 <ol class="chat" role="log"></ol><button class="newest" hidden>newest</button>
 <div class="pinned"></div><b data-stock="v1" data-format="{}개" data-none="none">9개</b>
-<p data-when="ended" hidden>over</p>
+<p data-when="ended" hidden>over</p><p class="sponsor">paid by</p>
 <form data-stay data-clear action="/chat" method="post"><p role="alert" hidden></p><input name="text" required><input type="hidden" name="key"><button>send</button></form>
 <form data-stay data-kind="heart" action="/reactions" method="post"><button name="kind" value="heart">❤️</button><output></output></form>
 <div class="interactions" data-closed="over" data-winners="won: {}" data-won="you won" data-given-draw="ticket {}" data-seconds="{} s"></div>
@@ -142,6 +142,26 @@ test("a pin waits for its frame", async () => {
   tell({ type: "unpin", at_ms: now + 500 });
   await clock(now + 600);
   await page.waitForFunction(() => !document.querySelector(".pinned article"));
+  await page.close();
+});
+
+test("who paid is named when somebody comes, every five minutes, and at the end", async () => {
+  const page = await enter();
+  const named = async (at) => {
+    await page.evaluate((at_ms) => document.querySelector("live-room").dispatchEvent(new CustomEvent("media-clock", { detail: { at_ms } })), at);
+    return page.locator(".sponsor").isVisible();
+  };
+  assert.ok(await page.locator(".sponsor").isVisible(), "also without a picture");
+  const from = 300_000 * 5_000 + 60_000;
+  assert.equal(await named(from), true);
+  assert.equal(await named(from + 9_000), true);
+  assert.equal(await named(from + 11_000), false);
+  assert.equal(await named(from + 239_000), false);
+  assert.equal(await named(from + 241_000), true);
+  assert.equal(await named(from + 251_000), false);
+  tell({ type: "stage", stage: "ended" });
+  await page.locator(".sponsor").waitFor();
+  assert.equal(await named(from + 252_000), true);
   await page.close();
 });
 

@@ -34,6 +34,8 @@ struct Told {
     title_en: String,
     /// A photo's address, or nothing.
     poster: Option<String>,
+    /// Who paid for it; empty: nobody did.
+    sponsor: String,
     /// `scheduled`, `live`, `waiting` or `ended`.
     stage: &'static str,
     #[schema(value_type = String, format = DateTime)]
@@ -77,6 +79,7 @@ async fn told(live: &Live, broadcast: Broadcast) -> Result<Told, Error> {
         replay: broadcast.replay(),
         poster: (!broadcast.poster.is_empty()).then(|| format!("/photos/{}/960.jpg", broadcast.poster)),
         title: broadcast.title,
+        sponsor: broadcast.sponsor,
         title_en: broadcast.title_en,
     })
 }

@@ -458,3 +458,25 @@ async fn made(market: &Market, count: usize) -> Vec<String> {
     ids.sort();
     ids
 }
+
+#[tokio::test]
+async fn who_paid_for_a_show_is_said_and_nobody_is_said_otherwise() {
+    for market in markets().await {
+        let path = format!("/sell/{}/live", market.store);
+        let form =
+            |sponsor, key| [("title", "협찬 방송"), ("when", "now"), ("sponsor", sponsor), ("key", key)];
+        let long = "가".repeat(31);
+        let refused = market.plain_form(Some(&market.seller), &path, &form(&long, "sponsor-1")).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.text().contains(&long), "what was typed is kept");
+        for (sponsor, key, said) in [("한파식품", "sponsor-2", true), ("", "sponsor-3", false)] {
+            let made = market.plain_form(Some(&market.seller), &path, &form(sponsor, key)).await;
+            let id = made.header("location").rsplit('/').next().unwrap().to_owned();
+            let page = market.page(&market.shopper, &format!("/live/{id}")).await.text();
+            assert_eq!(page.contains("한파식품에서 협찬받은 방송이에요"), said, "{sponsor}");
+            assert_eq!(page.contains("<span class=\"badge\">광고</span>"), said);
+            let told = market.get(&format!("/api/v1/broadcasts/{id}")).await.json();
+            assert_eq!(told["sponsor"], sponsor);
+        }
+    }
+}

@@ -190,6 +190,7 @@ impl Market {
             products: vec![self.mackerel.clone(), self.hairtail.clone()],
             starts_at: None,
             poster: None,
+            sponsor: None,
         };
         let key = IdempotencyKey(self.live.base.random.token::<8>());
         let (broadcast, secret) = broadcast::create(&self.live, &self.store, key, wanted).await.unwrap();

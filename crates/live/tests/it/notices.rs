@@ -351,6 +351,7 @@ async fn a_poster_is_a_photo_of_what_is_shown() {
             products: vec![market.mackerel.clone()],
             starts_at: None,
             poster: Some(poster.into()),
+            sponsor: None,
         };
         let key = || IdempotencyKey(market.live.base.random.token::<8>());
         let store = &market.store;

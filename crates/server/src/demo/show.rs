@@ -106,6 +106,7 @@ impl<'c> Told<'c> {
             poster: Some(fill::picture(app, poster).await?.to_string()),
             products,
             starts_at,
+            sponsor: None,
         };
         let key = IdempotencyKey(key.to_owned());
         let (broadcast, _) = broadcast::create(&app.live, &self.store, key, wanted).await?;
