@@ -148,6 +148,29 @@ async fn a_begin_that_is_rolled_back_owes_nothing() {
 }
 
 #[tokio::test]
+async fn who_asks_as_the_show_begins_is_refused_or_told() {
+    for market in markets().await {
+        for _ in 0..8 {
+            let show = market.show().await;
+            let before = letters(&market, &market.shopper).await.len();
+            let me = &market.shopper.person.id;
+            let asking = notice::Asking { person: me, lang: Lang::Ko, home: "https://market.example" };
+            let (asked, begun) =
+                tokio::join!(notice::ask(&market.live, &show.id, asking), begin(&market, &show));
+            assert!(begun);
+            work(&market.live).await;
+            let told = letters(&market, &market.shopper).await.len() - before;
+            match asked {
+                Ok(()) => assert_eq!(told, 1, "{}", market.engine),
+                Err(live::Error::Begun) => assert_eq!(told, 0, "{}", market.engine),
+                Err(other) => panic!("{other}"),
+            }
+            broadcast::end(&market.live.base.db, &show.id, NOON_MS).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_notice_is_taken_back_and_only_ones_own() {
     for market in markets().await {
         let show = market.show().await;

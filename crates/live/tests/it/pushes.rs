@@ -23,10 +23,13 @@ use serde_json::{Value, json};
 use crate::market::{Market, NOON_MS, Somebody, markets};
 use crate::notices::{begin, letters, press, work};
 
+/// A status, and when to come again.
+type Reply = (u16, Option<&'static str>);
+
 /// A push service: what it answers next, and what came.
 #[derive(Clone, Default)]
 struct Service {
-    answers: Arc<Mutex<VecDeque<(u16, Option<&'static str>)>>>,
+    answers: Arc<Mutex<VecDeque<Reply>>>,
     got: Arc<Mutex<Vec<(String, HeaderMap, Bytes)>>>,
 }
 

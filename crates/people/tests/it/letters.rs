@@ -74,11 +74,11 @@ async fn a_letter_that_was_refused_goes_out_later() {
         let person = app.person("영희", "010-0000-0001").await;
         put(&app, &person, 1).await;
         app.work().await;
-        assert_eq!((got.lock().unwrap().len(), app.count("jobs").await), (1, 1), "refused, and kept");
+        assert_eq!((app.count("jobs").await, got.lock().unwrap().len()), (1, 1), "refused, and kept");
         for _ in 0..2 {
             app.later(Duration::from_secs(5));
             app.work().await;
-            assert_eq!((got.lock().unwrap().len(), app.count("jobs").await), (2, 0));
+            assert_eq!((app.count("jobs").await, got.lock().unwrap().len()), (0, 2));
         }
     }
 }
