@@ -165,6 +165,29 @@ live-over-closing = The recording is being finished. Look again in a moment.
 live-see-replay = Watch again
 live-to-orders = See the orders
 
+# Order in the room, and questions
+live-order = Keep the room in order
+live-order-save = Do it this way
+live-slow-mode = Slow mode
+live-slow-off = Off
+live-slow-seconds = One line in { $count } seconds
+live-banned-words = Words nobody may use (one a line)
+live-mute-person = Mute
+live-muted = Muted customers
+live-unmute = Let them talk again
+live-questions = Questions
+live-questions-none = What your customers ask is gathered here.
+live-question-asked = asked by { $count }
+live-question-answer = I answer it now
+live-question-dismiss = Skip
+live-question-undo = Bring the last one back
+problem-chat-muted = You cannot talk in this show
+problem-chat-muted-next = The seller has muted you. You can watch and buy as before.
+field-chat-banned = This holds a word that may not be used. Please put it differently.
+field-chat-phone = Everybody would see this phone number. Please take it out.
+field-banned-words = Up to 200 words of up to 20 letters.
+field-slow-seconds = Choose one of these.
+
 # With the room: announcement, poll, quiz, draw, coupon
 live-interactions = With your customers
 live-kind-announcement = Announcement

@@ -153,6 +153,29 @@ live-over-closing = 다시 보기를 만들고 있어요. 잠시 뒤 다시 열�
 live-see-replay = 다시 보기
 live-to-orders = 주문 보러 가기
 
+# 대화 지키기와 질문
+live-order = 대화 지키기
+live-order-save = 이대로 하기
+live-slow-mode = 천천히 말하기
+live-slow-off = 끄기
+live-slow-seconds = 한 사람이 { $count }초에 한 번
+live-banned-words = 쓰지 못하게 할 말 (한 줄에 하나)
+live-mute-person = 말 막기
+live-muted = 말을 막은 손님
+live-unmute = 다시 말하게 하기
+live-questions = 손님 질문
+live-questions-none = 손님이 물어보면 여기에 모여요.
+live-question-asked = { $count }명이 물어봤어요
+live-question-answer = 지금 답할게요
+live-question-dismiss = 넘기기
+live-question-undo = 방금 치운 질문 되돌리기
+problem-chat-muted = 이 방송에서는 말할 수 없어요
+problem-chat-muted-next = 사장님이 대화를 막았어요. 보고 사는 것은 그대로 할 수 있어요.
+field-chat-banned = 쓸 수 없는 말이 들어 있어요. 다른 말로 적어 주세요.
+field-chat-phone = 전화번호는 모두에게 보여요. 지우고 보내 주세요.
+field-banned-words = 스무 자까지, 이백 개까지 적을 수 있어요.
+field-slow-seconds = 보기 가운데 하나를 골라 주세요.
+
 # 손님과 함께: 알림, 투표, 퀴즈, 추첨, 쿠폰
 live-interactions = 손님과 함께하기
 live-kind-announcement = 알림

@@ -46,6 +46,8 @@ pub struct Broadcast {
     /// Who paid for it; empty: nobody did. Said on every screen (추천·보증 심사지침).
     pub sponsor: String,
     pub stage: Stage,
+    /// Seconds between two lines of one person; 0: as they like.
+    pub slow_s: i64,
     /// When it was announced for, or when it was made.
     pub starts_at_ms: i64,
     /// The product in front of the camera.
@@ -138,6 +140,7 @@ struct Row {
     title_en: String,
     poster: String,
     sponsor: String,
+    slow_s: i64,
     stage: String,
     starts_at_ms: i64,
     live_since_ms: Option<i64>,
@@ -174,6 +177,7 @@ impl From<Row> for Broadcast {
             title_en: row.title_en,
             poster: row.poster,
             sponsor: row.sponsor,
+            slow_s: row.slow_s,
             stage,
             starts_at_ms,
             pinned: row.pinned_product.map(|product| Pinned { product, at_ms }),
@@ -191,7 +195,7 @@ pub async fn find(db: &Db, id: &BroadcastId) -> Result<Broadcast> {
 async fn find_all(db: &Db, ids: &[BroadcastId]) -> Result<Vec<Broadcast>> {
     let ids: Vec<_> = ids.iter().map(|id| json!({ "id": id })).collect();
     let rows: Vec<Row> = sql!(all db,
-        "select b.id, b.store_id, b.title, b.title_en, b.poster, b.sponsor, b.stage, b.starts_at_ms, b.live_since_ms,
+        "select b.id, b.store_id, b.title, b.title_en, b.poster, b.sponsor, b.slow_s, b.stage, b.starts_at_ms, b.live_since_ms,
                 b.waiting_since_ms, b.ended_at_ms, b.epoch_ms, b.replay_from_ms, b.replay_ms,
                 b.pinned_product, b.pinned_at_ms
          from json_each($1) as j join broadcasts as b on b.id = j.value ->> 'id'

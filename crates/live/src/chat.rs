@@ -15,7 +15,7 @@ use web::Lang;
 
 use crate::broadcast::{Broadcast, BroadcastId};
 use crate::limit::{self, Action};
-use crate::{Error, Live, Result, host, room, text};
+use crate::{Error, Live, Result, host, moderation, question, room, text};
 
 pub mod api;
 pub mod pages;
@@ -132,6 +132,15 @@ impl Batch for Lines {
             })
             .collect();
         events::put_all(&mut *tx, &frames).await?;
+        let said: Vec<_> = rows
+            .iter()
+            .zip(asks)
+            .filter(|(row, ask)| {
+                ask.from == From::Shopper && taken.iter().any(|taken| row["id"] == taken.line.id.as_str())
+            })
+            .map(|(_, ask)| (ask.broadcast.clone(), ask.text.as_str(), ask.at_ms))
+            .collect();
+        question::gather(&mut *tx, &said, self.clock.now_ms()).await?;
         self.answer(tx, asks, &rows, taken).await
     }
 }
@@ -204,6 +213,10 @@ pub async fn say(
         true => (shop::store::find(&live.base.db, &broadcast.store).await?.name, From::Seller),
         false => (person.name.clone(), From::Shopper),
     };
+    if from == From::Shopper {
+        moderation::allow(live, broadcast, &person.id, &text).await?;
+        limit::slow(&live.lately, &person.id, broadcast.slow_s, live.base.clock.now_ms())?;
+    }
     let saying = Saying {
         broadcast: broadcast.id.clone(),
         person: Some(person.id.clone()),

@@ -13,6 +13,10 @@ pub enum Error {
     NoBroadcast,
     #[error("no such chat line")]
     NoLine,
+    #[error("no such question")]
+    NoQuestion,
+    #[error("the person is muted")]
+    Muted,
     #[error("no such interaction")]
     NoInteraction,
     #[error("the broadcast has ended")]
@@ -67,7 +71,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl From<Error> for Problem {
     fn from(error: Error) -> Problem {
         match error {
-            Error::NoBroadcast | Error::NoLine | Error::NoInteraction => Problem::not_found(),
+            Error::NoBroadcast | Error::NoLine | Error::NoInteraction | Error::NoQuestion => {
+                Problem::not_found()
+            }
+            Error::Muted => Problem::new(StatusCode::FORBIDDEN, "chat-muted"),
             Error::NotOnAir => Problem::conflict("show-not-on-air"),
             Error::OneAtATime => Problem::conflict("interaction-one-at-a-time"),
             Error::InteractionClosed => Problem::conflict("interaction-closed"),

@@ -17,10 +17,12 @@ pub mod calendar;
 pub mod chat;
 pub mod demo;
 pub mod interaction;
+pub mod moderation;
 pub mod notice;
 pub mod pin;
 mod poster;
 pub mod push;
+pub mod question;
 pub mod reaction;
 pub mod replay;
 pub mod room;
@@ -64,6 +66,7 @@ pub struct Live {
     pub(crate) answers: interaction::answer::Writer,
     pub(crate) reactions: reaction::Tally,
     pub(crate) lately: limit::Lately,
+    pub(crate) moderation: moderation::Known,
     pub(crate) push: push::Pusher,
     followed: Arc<Mutex<HashSet<BroadcastId>>>,
     demo: Arc<OnceLock<Demo>>,
@@ -81,6 +84,7 @@ impl Live {
             answers: interaction::answer::writer(base.db.clone(), base.clock.clone()),
             reactions: reaction::Tally::default(),
             lately: limit::Lately::default(),
+            moderation: moderation::Known::default(),
             push: push::Pusher::new(push::Reach::Public)?,
             followed: Arc::default(),
             demo: Arc::default(),
@@ -113,6 +117,10 @@ impl Live {
             .merge(chat::api::routes())
             .merge(interaction::pages::routes())
             .merge(interaction::api::routes())
+            .merge(moderation::pages::routes())
+            .merge(moderation::api::routes())
+            .merge(question::pages::routes())
+            .merge(question::api::routes())
             .merge(pin::pages::routes())
             .merge(pin::api::routes())
             .merge(reaction::pages::routes())

@@ -11,6 +11,18 @@ pub(crate) enum Action {
     Chat,
     Pin,
     Answer,
+    Slow,
+}
+
+/// Counts a line in slow mode: one in so many seconds.
+pub(crate) fn slow(lately: &Lately, person: &PersonId, seconds: i64, now_ms: i64) -> Result<()> {
+    if seconds == 0 {
+        return Ok(());
+    }
+    let allowance = Allowance { most: 1, within_ms: seconds * 1000 };
+    lately
+        .take((person.clone(), Action::Slow), allowance, now_ms)
+        .map_err(|retry_after_s| Error::TooFast { retry_after_s })
 }
 
 impl Action {
@@ -18,6 +30,8 @@ impl Action {
         match self {
             Action::Chat => Allowance { most: 5, within_ms: 5_000 },
             Action::Answer => Allowance { most: 10, within_ms: 5_000 },
+            // Slow mode says how much.
+            Action::Slow => Allowance { most: 1, within_ms: 0 },
             Action::Pin => Allowance { most: 20, within_ms: 10_000 },
         }
     }

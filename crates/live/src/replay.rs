@@ -15,7 +15,7 @@ use web::{Json, Problem};
 use crate::broadcast::Broadcast;
 use crate::chat::{self, Line};
 use crate::pin::{Pin, Shown};
-use crate::{Error, Live, Result, host, interaction, pin, reaction};
+use crate::{Error, Live, Result, host, interaction, pin, question, reaction};
 
 /// Events of each kind in one replay: a bound for the busiest show, not a wish.
 const MOST: i64 = 20_000;
@@ -28,7 +28,7 @@ pub struct Remembered {
     /// Unix time of the first recorded frame.
     pub from_ms: Option<i64>,
     pub duration_ms: Option<i64>,
-    /// The room's frames in order: `chat`, `pin`, `unpin`, `interaction`, `interaction-closed`, `reactions`, each with `at_ms` on the media
+    /// The room's frames in order: `chat`, `pin`, `unpin`, `interaction`, `interaction-closed`, `answered`, `reactions`, each with `at_ms` on the media
     /// clock (Unix milliseconds) and `after_ms` since media time zero.
     #[schema(value_type = Vec<Object>)]
     pub events: Vec<Value>,
@@ -43,6 +43,10 @@ pub async fn remember(db: &Db, broadcast: &Broadcast) -> Result<Remembered> {
     let epoch_ms = replay.map(|replay| replay.epoch_ms);
     // Of one moment the card comes first: the talk is about it.
     let mut events = shown(db, broadcast).await?;
+    for question in question::answered(db, &broadcast.id, MOST).await? {
+        events.push(json!({ "type": "answered", "at_ms": question.answered_at_ms, "id": question.id,
+                            "said": question.said, "asked": question.asked }));
+    }
     for interaction in interaction::all(db, &broadcast.id, MOST).await? {
         events.push(interaction.first_frame());
         events.push(interaction.closing());

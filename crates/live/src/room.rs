@@ -191,6 +191,7 @@ async fn state(live: &Live, id: &BroadcastId) -> Result<(StoreId, Vec<u8>)> {
     let frame = json!({
         "type": "hello", "viewers": live.rooms.viewers(id), "stage": broadcast.stage.word(),
         "pinned": pin::now(db, &broadcast).await?, "chat": said, "interactions": standing,
+        "slow_s": broadcast.slow_s,
     });
     Ok((broadcast.store, frame.to_string().into_bytes()))
 }

@@ -20,6 +20,8 @@ use web::{Answer, IdempotencyKey, Path, Problem, Ui, WantsJson};
 use crate::broadcast::pages::{Show, poster, shows};
 use crate::broadcast::{self, Broadcast, BroadcastId, MAX_PRODUCTS, NewBroadcast, Stage};
 use crate::chat::{self, Line};
+use crate::moderation::{self, Muted};
+use crate::question::{self, Question};
 use crate::{Error, Host, Live, interaction, key, notice, stream};
 
 /// Shows on the list.
@@ -195,6 +197,11 @@ struct StudioPage {
     pinned: String,
     goods: Vec<Card>,
     chat: Vec<Line>,
+    slow_s: i64,
+    /// The store's own banned words, one a line.
+    words: String,
+    muted: Vec<Muted>,
+    questions: Vec<Question>,
     /// Whether the store has said who it is, as the law asks of whoever sells.
     is_legal: bool,
     /// What may be handed out.
@@ -251,6 +258,10 @@ async fn on_set(live: &Live, ui: Ui, broadcast: &Broadcast) -> Result<Html<Strin
         pinned: broadcast.pinned.as_ref().map(|pinned| pinned.product.to_string()).unwrap_or_default(),
         goods: broadcast::products(db, &broadcast.id).await?,
         chat: chat::recent(db, &broadcast.id).await?,
+        slow_s: broadcast.slow_s,
+        words: moderation::words(db, &broadcast.store).await?.join("\n"),
+        muted: moderation::muted(db, &broadcast.id).await?,
+        questions: question::open(db, &broadcast.id).await?,
         is_legal: store::find(db, &broadcast.store).await.map_err(Error::from)?.identity.is_whole(),
         coupons: interaction::pages::coupons(live, broadcast).await?,
         ui,

@@ -148,6 +148,38 @@ test("coupons go to the first who take them, and then they are gone", async () =
   await stall.look("studio-coupon-closed");
 });
 
+const talk = async ({ page }, text) => {
+  await page.locator('form.talk [name="text"]').fill(text);
+  await page.locator('form.talk [name="text"]').press("Enter");
+};
+
+test("a question waits for its answer, and can be brought back", async () => {
+  await talk(watching, "택배로도 받을 수 있나요?");
+  const question = stall.page.locator(".questions [data-question]");
+  await question.waitFor();
+  await stall.look("studio-question", { whole: false });
+  await question.locator("[value=dismissed]").click();
+  await question.waitFor({ state: "detached" });
+  await stall.page.locator(".question-undo button").click();
+  await question.waitFor();
+  await question.locator("[value=answered]").click();
+  await question.waitFor({ state: "detached" });
+});
+
+test("a word that is not wanted stays in the field, and whoever is muted reads why", async () => {
+  for (const pattern of [/answer: (422|403)/, /console: .*(422|403)/]) watching.expect(pattern);
+  await talk(watching, "ㅅㅂ 비싸네");
+  await watching.page.locator("form.talk .error:visible").waitFor();
+  assert.equal(await watching.page.locator('form.talk [name="text"]').inputValue(), "ㅅㅂ 비싸네", "what was typed is kept");
+  await watching.look("room-banned", { whole: false });
+  await stall.page.locator('.chat [formaction$="/muting"]').first().click();
+  await watching.page.locator(".chat li").waitFor({ state: "detached" });
+  await talk(watching, "조용히 할게요");
+  await watching.page.locator("form.talk .error", { hasText: "말할 수 없어요" }).waitFor();
+  await watching.look("room-muted", { whole: false });
+  await stall.look("studio-whole");
+});
+
 test("the replay asks again, in its time, and takes no answers", async () => {
   await stall.page.goto("/sell");
   const ended = await stall.page.request.post(`/live/${show.id}/ending`, { headers: { "sec-fetch-site": "same-origin", accept: "application/json" } });

@@ -126,6 +126,9 @@ class LiveRoom extends HTMLElement {
         return this.ask((all) => all.tally(frame));
       case "interaction-closed":
         return this.ask((all) => all.close(frame));
+      case "question":
+        if (this.player) return; // The seller's, not the viewers'.
+        return void import("../lib/questions").then(({ question }) => question(this, this.base, frame), console.warn);
       case "stock":
         return stock(String(frame["variant"]), Number(frame["left"]));
       case "stage":
@@ -148,11 +151,15 @@ class LiveRoom extends HTMLElement {
     this.stage(String(frame["stage"]));
   }
 
+  /** "/live/ID" */
+  private get base(): string {
+    return (this.dataset["socket"] ?? this.dataset["replay"] ?? "").split("/").slice(0, 3).join("/");
+  }
+
   /** Fetched with the first interaction: most evenings begin without one. What was asked is done in its order. */
   private ask(what: (all: Interactions) => void): void {
     const place = this.querySelector<HTMLElement>(".interactions");
-    const { socket, replay } = this.dataset;
-    const base = (socket ?? replay)?.split("/").slice(0, 3).join("/");
+    const { base } = this;
     if (!place || !base) return;
     this.interactions ??= import("../lib/interactions").then((lib) => new lib.Interactions(this, place, base, !this.player));
     void this.interactions.then(what, console.warn);

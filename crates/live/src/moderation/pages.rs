@@ -1,0 +1,86 @@
+//! The studio's forms that keep a room in order.
+
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::post;
+use people::PersonId;
+use serde::Deserialize;
+use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use web::{Answer, Form, Problem, WantsJson};
+
+use crate::chat::LineId;
+use crate::{Error, Host, Live, moderation};
+
+pub(crate) fn routes() -> OpenApiRouter<Live> {
+    OpenApiRouter::new()
+        .route("/live/{broadcast}/slow", post(slow))
+        .route("/live/{broadcast}/words", post(words))
+        .route("/live/{broadcast}/muting", post(mute))
+        .route("/live/{broadcast}/unmuting", post(unmute))
+}
+
+#[derive(Deserialize)]
+struct Slow {
+    seconds: i64,
+}
+
+async fn slow(
+    host: Host,
+    State(live): State<Live>,
+    json: WantsJson,
+    Form(form): Form<Slow>,
+) -> Result<Response, Problem> {
+    moderation::slow(&live, &host.broadcast, form.seconds).await?;
+    Ok(Answer::to(json, &host.broadcast.studio_path(), json!({ "seconds": form.seconds })))
+}
+
+/// One word a line.
+#[derive(Deserialize)]
+struct Words {
+    #[serde(default)]
+    words: String,
+}
+
+async fn words(
+    host: Host,
+    State(live): State<Live>,
+    json: WantsJson,
+    Form(form): Form<Words>,
+) -> Result<Response, Problem> {
+    let typed: Vec<String> = form.words.split(['\n', ',']).map(str::to_owned).collect();
+    let words = moderation::set_words(&live, &host.broadcast, &typed).await?;
+    Ok(Answer::to(json, &host.broadcast.studio_path(), json!({ "words": words })))
+}
+
+/// Whoever said this line.
+#[derive(Deserialize)]
+struct Said {
+    line: Option<LineId>,
+}
+
+async fn mute(
+    host: Host,
+    State(live): State<Live>,
+    json: WantsJson,
+    Form(said): Form<Said>,
+) -> Result<Response, Problem> {
+    let line = said.line.ok_or(Error::NoLine)?;
+    moderation::mute(&live, &host.broadcast, &line).await?;
+    Ok(Answer::to(json, &host.broadcast.studio_path(), json!({ "line": line })))
+}
+
+#[derive(Deserialize)]
+struct Chosen {
+    person: PersonId,
+}
+
+async fn unmute(
+    host: Host,
+    State(live): State<Live>,
+    json: WantsJson,
+    Form(chosen): Form<Chosen>,
+) -> Result<Response, Problem> {
+    moderation::unmute(&live, &host.broadcast, &chosen.person).await?;
+    Ok(Answer::to(json, &host.broadcast.studio_path(), json!({ "person": chosen.person })))
+}
