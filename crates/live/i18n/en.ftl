@@ -183,8 +183,10 @@ live-question-dismiss = Skip
 live-question-undo = Bring the last one back
 problem-chat-muted = You cannot talk in this show
 problem-chat-muted-next = The seller has muted you. You can watch and buy as before.
-field-chat-banned = This holds a word that may not be used. Please put it differently.
-field-chat-phone = Everybody would see this phone number. Please take it out.
+problem-chat-banned = This holds a word that may not be used
+problem-chat-banned-next = Please put it differently.
+problem-chat-phone = Everybody would see this phone number
+problem-chat-phone-next = Please take it out.
 field-banned-words = Up to 200 words of up to 20 letters.
 field-slow-seconds = Choose one of these.
 

@@ -171,8 +171,10 @@ live-question-dismiss = 넘기기
 live-question-undo = 방금 치운 질문 되돌리기
 problem-chat-muted = 이 방송에서는 말할 수 없어요
 problem-chat-muted-next = 사장님이 대화를 막았어요. 보고 사는 것은 그대로 할 수 있어요.
-field-chat-banned = 쓸 수 없는 말이 들어 있어요. 다른 말로 적어 주세요.
-field-chat-phone = 전화번호는 모두에게 보여요. 지우고 보내 주세요.
+problem-chat-banned = 쓸 수 없는 말이 들어 있어요
+problem-chat-banned-next = 다른 말로 적어 주세요.
+problem-chat-phone = 전화번호는 모두에게 보여요
+problem-chat-phone-next = 지우고 보내 주세요.
 field-banned-words = 스무 자까지, 이백 개까지 적을 수 있어요.
 field-slow-seconds = 보기 가운데 하나를 골라 주세요.
 

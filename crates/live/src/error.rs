@@ -15,6 +15,10 @@ pub enum Error {
     NoLine,
     #[error("no such question")]
     NoQuestion,
+    #[error("the line holds a banned word")]
+    BannedWord,
+    #[error("the line holds a phone number")]
+    PhoneNumber,
     #[error("the person is muted")]
     Muted,
     #[error("no such interaction")]
@@ -74,6 +78,8 @@ impl From<Error> for Problem {
             Error::NoBroadcast | Error::NoLine | Error::NoInteraction | Error::NoQuestion => {
                 Problem::not_found()
             }
+            Error::BannedWord => Problem::invalid("chat-banned"),
+            Error::PhoneNumber => Problem::invalid("chat-phone"),
             Error::Muted => Problem::new(StatusCode::FORBIDDEN, "chat-muted"),
             Error::NotOnAir => Problem::conflict("show-not-on-air"),
             Error::OneAtATime => Problem::conflict("interaction-one-at-a-time"),

@@ -47,9 +47,12 @@ pub(crate) struct Rules {
     muted: HashSet<PersonId>,
 }
 
+/// Rules, and when they were looked up.
+type Looked = (Instant, Arc<Rules>);
+
 /// The rules of the rooms of this process. Cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct Known(Arc<Mutex<HashMap<BroadcastId, (Instant, Arc<Rules>)>>>);
+pub(crate) struct Known(Arc<Mutex<HashMap<BroadcastId, Looked>>>);
 
 impl Known {
     async fn of(&self, db: &Db, broadcast: &Broadcast) -> Result<Arc<Rules>> {
@@ -81,10 +84,10 @@ pub(crate) async fn allow(live: &Live, broadcast: &Broadcast, person: &PersonId,
         return Err(Error::Muted);
     }
     if holds_phone_number(line) {
-        return Err(Error::Field { field: "text", slug: "chat-phone" });
+        return Err(Error::PhoneNumber);
     }
     if is_bad(line, &rules.words) {
-        return Err(Error::Field { field: "text", slug: "chat-banned" });
+        return Err(Error::BannedWord);
     }
     Ok(())
 }

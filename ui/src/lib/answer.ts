@@ -17,7 +17,9 @@ interface Problem {
 export function wrong(type: string, text: string): Wrong {
   if (type.includes("json")) {
     const { title = "", detail = "", fields = [] } = JSON.parse(text) as Problem;
-    return { said: `${title} ${detail}`.trim(), fields: Object.fromEntries(fields.map(({ field, detail }) => [field, detail])) };
+    // A title is a heading and has no full stop; here it is the first of two sentences.
+    const first = title && !/[.!?]$/.test(title) ? `${title}.` : title;
+    return { said: `${first} ${detail}`.trim(), fields: Object.fromEntries(fields.map(({ field, detail }) => [field, detail])) };
   }
   if (!type.includes("html")) return { said: "", fields: {} };
   // A form shown again with its errors, or the page of a problem.
