@@ -10,7 +10,7 @@ import test, { after, before } from "node:test";
 import { promisify } from "node:util";
 import { program, RESULTS, startMarket } from "../market.mjs";
 import { browser, person, PHONE } from "../people.mjs";
-import { mainButton, newShow, press, seller, signIn } from "../steps.mjs";
+import { mainButton, newShow, press, seller, signIn, until } from "../steps.mjs";
 
 const run = promisify(execFile);
 let market, chrome, stall, watching, plain, guest, show;
@@ -189,4 +189,12 @@ test("the replay asks again, in its time, and takes no answers", async () => {
   for (const kind of ["announcement", "poll", "quiz", "draw", "coupon"]) {
     assert.ok(kinds.includes(`interaction ${kind}`) && kinds.includes(`interaction-closed ${kind}`), kind);
   }
+  await guest.page.goto(`/live/${show.id}`);
+  await until(guest.page, "live-player[data-mode=replay] source");
+  const chapter = guest.page.locator(".chapters button", { hasText: "택배로도 받을 수 있나요" });
+  await chapter.waitFor();
+  await guest.look("replay-chapters");
+  await chapter.click();
+  const at = (await chapter.locator("b").textContent()).split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
+  await guest.page.waitForFunction((at) => document.querySelector("live-player video").currentTime >= at, at);
 });

@@ -48,6 +48,8 @@ class LivePlayer extends HTMLElement {
   private pace = new Pace(0.2);
   private readonly born = performance.now();
   private clock: Clock = () => null;
+  /** Where on the video's own time a moment of the media clock lies: of a replay, once it is known. */
+  place: (at_ms: number) => number | null = () => null;
   private mode: Stats["mode"] = "none";
   private state = "";
   private started = false;
@@ -228,10 +230,11 @@ class LivePlayer extends HTMLElement {
   private async byHls(url: string, live: boolean): Promise<void> {
     // Named by the page: what the player itself imports would have to come before the first picture.
     const hls = (await import(/* @vite-ignore */ this.dataset["hls"] ?? "").catch(() => null)) as typeof import("../lib/hls") | null;
-    const clock = hls && (await hls.playHls(this.video, url, live, this.stop.signal, () => this.say("failed")));
-    this.mode = clock === null ? "none" : this.video.src.startsWith("blob:") ? "hls" : "native";
-    if (clock === null) return this.say("failed");
-    this.clock = clock;
+    const playing = hls && (await hls.playHls(this.video, url, live, this.stop.signal, () => this.say("failed")));
+    this.mode = playing === null ? "none" : this.video.src.startsWith("blob:") ? "hls" : "native";
+    if (playing === null) return this.say("failed");
+    this.clock = playing.clock;
+    this.place = playing.place;
     this.started = true;
     if (live && this.mode === "hls") {
       this.pace = new Pace(0.2, HLS_CALMEST);

@@ -41,7 +41,7 @@ class LiveRoom extends HTMLElement {
   private readonly hold = new Hold<Frame & Timed>();
   private readonly total = new Map<string, number>();
   private readonly still = matchMedia("(prefers-reduced-motion: reduce)");
-  private readonly player = this.querySelector<HTMLElement & { atMs: number | null }>("live-player");
+  private readonly player = this.querySelector<HTMLElement & { atMs: number | null; place(at_ms: number): number | null }>("live-player");
   private talk: Talk | undefined;
   private timeline: Timeline<Frame & Timed> | undefined;
   private interactions: Promise<Interactions> | undefined;
@@ -75,7 +75,11 @@ class LiveRoom extends HTMLElement {
   private async remember(url: string): Promise<void> {
     const answer = await fetch(url).catch(() => null);
     if (!answer?.ok) return this.line(true);
-    this.timeline = new Timeline(((await answer.json()) as { events: (Frame & Timed)[] }).events);
+    const { events } = (await answer.json()) as { events: (Frame & Timed)[] };
+    this.timeline = new Timeline(events);
+    const list = document.querySelector<HTMLElement>(".chapters");
+    const player = this.player;
+    if (list && player) void import("../lib/chapters").then(({ chapters }) => chapters(list, player, events), console.warn);
   }
 
   private clock(at_ms: number): void {

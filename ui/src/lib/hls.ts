@@ -5,8 +5,14 @@ import type { Clock } from "./clock";
 /** Tries to mend a broken stream before giving up. */
 const MENDS = 5;
 
-/** Plays a playlist; answers its clock, or null when nothing here can play it. */
-export async function playHls(video: HTMLVideoElement, url: string, live: boolean, stop: AbortSignal, failed: () => void): Promise<Clock | null> {
+/** A playlist that plays: its clock, and where on the video's own time a moment of that clock lies (null: nowhere). */
+export interface Playing {
+  clock: Clock;
+  place(at_ms: number): number | null;
+}
+
+/** Plays a playlist; null when nothing here can play it. */
+export async function playHls(video: HTMLVideoElement, url: string, live: boolean, stop: AbortSignal, failed: () => void): Promise<Playing | null> {
   // canPlayType lies: Chrome answers "maybe" and then fails on live playlists. So hls.js is asked first.
   if (!Hls.isSupported()) return native(video, url);
   const hls = new Hls({
@@ -29,15 +35,35 @@ export async function playHls(video: HTMLVideoElement, url: string, live: boolea
   stop.addEventListener("abort", () => hls.destroy());
   hls.loadSource(url);
   hls.attachMedia(video);
-  return () => hls.playingDate?.getTime() ?? null;
+  return {
+    clock: () => hls.playingDate?.getTime() ?? null,
+    place: (at_ms) => placeIn(hls.latestLevelDetails?.fragments ?? [], at_ms),
+  };
 }
 
-function native(video: HTMLVideoElement, url: string): Clock | null {
+/** A fragment as far as its time is concerned. */
+export interface Dated {
+  start: number;
+  duration: number;
+  programDateTime: number | null;
+}
+
+/** A show that was interrupted has holes in its clock and none in its video: a moment in a hole is where it goes on. */
+export function placeIn(fragments: readonly Dated[], at_ms: number): number | null {
+  for (const { start, duration, programDateTime } of fragments) {
+    if (programDateTime === null) continue;
+    if (at_ms < programDateTime + duration * 1000) return start + Math.max(0, at_ms - programDateTime) / 1000;
+  }
+  return null;
+}
+
+function native(video: HTMLVideoElement, url: string): Playing | null {
   if (!video.canPlayType("application/vnd.apple.mpegurl")) return null;
   video.src = url;
   const dated = video as HTMLVideoElement & { getStartDate?: () => Date };
-  return () => {
-    const from = dated.getStartDate?.().getTime();
-    return from ? from + video.currentTime * 1000 : null;
+  const from = (): number | null => dated.getStartDate?.().getTime() || null;
+  return {
+    clock: () => (from() === null ? null : from()! + video.currentTime * 1000),
+    place: (at_ms) => (from() === null ? null : Math.max(0, at_ms - from()!) / 1000),
   };
 }
