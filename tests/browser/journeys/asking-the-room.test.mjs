@@ -190,7 +190,7 @@ test("the replay asks again, in its time, and takes no answers", async () => {
     assert.ok(kinds.includes(`interaction ${kind}`) && kinds.includes(`interaction-closed ${kind}`), kind);
   }
   await guest.page.goto(`/live/${show.id}`);
-  await until(guest.page, "live-player[data-mode=replay] source");
+  await until(guest.page, ".chapters");
   const chapter = guest.page.locator(".chapters button", { hasText: "택배로도 받을 수 있나요" });
   await chapter.waitFor();
   await guest.look("replay-chapters");

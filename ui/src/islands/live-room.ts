@@ -17,6 +17,8 @@ import { Hold, type Timed, Timeline } from "../lib/timeline";
 /** Hearts in the air at once; more only heats the phone. */
 const FLOATING = 24;
 
+/** What lasts: a hello that was gathered before such a frame would tell the older state after the newer. */
+const LASTING = ["stage", "pin", "unpin", "interaction", "interaction-closed", "tally"];
 /** How often a sponsor is named (추천·보증 심사지침), and how long it can be read. */
 const SPONSOR_MS = 300_000;
 const READ_MS = 10_000;
@@ -47,6 +49,8 @@ class LiveRoom extends HTMLElement {
   private interactions: Promise<Interactions> | undefined;
   private pinned = "";
   private began: number | undefined;
+  /** What came before the hello of this connection; null after it. */
+  private early: Frame[] | null = [];
 
   connectedCallback(): void {
     const list = this.querySelector<HTMLElement>(".chat");
@@ -61,7 +65,7 @@ class LiveRoom extends HTMLElement {
     if (this.querySelector(".interactions [data-interaction]")) this.ask(() => {});
     if (replay) void this.remember(replay);
     else if (socket) {
-      listen(named(socket), (frame) => this.hear(frame), (is) => this.line(is === "lost"), this.stop.signal);
+      listen(named(socket), (frame) => this.told(frame), (is) => (is === "left" ? (this.early = []) : this.line(is === "lost")), this.stop.signal);
       // A stream that does not play must not keep the pins for itself.
       const look = setInterval(() => this.release(this.player?.atMs ?? null), 500);
       this.stop.signal.addEventListener("abort", () => clearInterval(look));
@@ -97,6 +101,14 @@ class LiveRoom extends HTMLElement {
 
   private release(clock: number | null): void {
     for (const event of this.hold.due(clock, Date.now())) this.act(event);
+  }
+
+  private told(frame: Frame): void {
+    this.hear(frame);
+    if (frame.type === "hello") {
+      for (const newer of this.early ?? []) this.hear(newer);
+      this.early = null;
+    } else if (this.early && LASTING.includes(frame.type)) this.early.push(frame);
   }
 
   private hear(frame: Frame): void {

@@ -27,7 +27,7 @@ class OrderBell extends HTMLElement {
       const place = this.querySelector<HTMLElement>(".lost");
       if (place) place.hidden = !is;
     };
-    listen(this.dataset["socket"]!, (frame) => this.hear(frame), (is) => lost(is === "lost"), this.stop.signal);
+    listen(this.dataset["socket"]!, (frame) => this.hear(frame), (is) => is !== "left" && lost(is === "lost"), this.stop.signal);
   }
 
   disconnectedCallback(): void {

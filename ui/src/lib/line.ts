@@ -10,8 +10,8 @@ export interface Frame {
   [field: string]: unknown;
 }
 
-/** Opens `path` and hands over frames until `stop`. `state` hears "open" and "lost". */
-export function listen(path: string, hear: (frame: Frame) => void, state: (is: "open" | "lost") => void, stop: AbortSignal): void {
+/** Opens `path` and hands over frames until `stop`. `state` hears "open", "lost", and "left" whenever a connection is let go. */
+export function listen(path: string, hear: (frame: Frame) => void, state: (is: "open" | "lost" | "left") => void, stop: AbortSignal): void {
   const backoff = new Backoff(1_000, 15_000);
   let socket: WebSocket | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -43,6 +43,7 @@ export function listen(path: string, hear: (frame: Frame) => void, state: (is: "
     if (socket) socket.onmessage = socket.onclose = null;
     socket?.close();
     socket = undefined;
+    state("left");
     clearTimeout(timer);
     if (!stop.aborted) timer = setTimeout(open, backoff.next());
   };

@@ -28,6 +28,8 @@ let lines = [];
 let shut = false;
 const posts = [];
 const answers = [];
+/** What a room hears before its hello is gathered. */
+let early = [];
 let hello = { type: "hello", viewers: 1234, stage: "live", pinned: null, chat: [said(1), said(2)] };
 
 before(async () => {
@@ -63,6 +65,7 @@ before(async () => {
     if (shut) return void socket.destroy();
     const line = accept(request, socket);
     lines.push(line);
+    for (const frame of early) line.send(frame);
     line.send(hello);
   });
   browser = await launch();
@@ -97,6 +100,19 @@ test("what the socket says stands on the page, and words are never markup", asyn
   tell({ type: "stage", stage: "ended" });
   await page.locator("[data-when]").waitFor();
   assert.equal(await page.locator("[data-stock]").textContent(), "none");
+  await page.close();
+});
+
+test("a hello that is older than what was heard before it takes nothing back", async () => {
+  early = [{ type: "stage", stage: "ended" }, { type: "pin", at_ms: 1, product: PRODUCT }];
+  const page = await enter("/studio");
+  await page.locator("[data-when]").waitFor();
+  await page.locator(".pinned article").waitFor();
+  // Of the next connection only what came on it counts.
+  early = [];
+  lines.at(-1).close(1012);
+  await page.locator("[data-when]").waitFor({ state: "hidden" });
+  await page.locator(".pinned article").waitFor({ state: "detached" });
   await page.close();
 });
 
