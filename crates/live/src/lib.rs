@@ -37,6 +37,7 @@ use base::Base;
 use base::jobs::Workers;
 use object_store::ObjectStore;
 use object_store::prefix::PrefixStore;
+use people::PersonId;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use web::Hub;
@@ -155,6 +156,14 @@ impl Live {
     /// Ends what is on air here, politely; called once, before the listeners close.
     pub async fn shutdown(&self) {
         stream::shutdown(self).await;
+    }
+
+    /// Leaves what somebody who left has said and chosen, and forgets that it was they.
+    pub async fn forget(&self, person: &PersonId) -> Result<()> {
+        chat::forget(self, person).await?;
+        notice::forget(self, person).await?;
+        interaction::answer::forget(self, person).await?;
+        moderation::forget(self, person).await
     }
 
     /// How many watch a broadcast, at all processes.

@@ -260,6 +260,13 @@ pub async fn unmute(live: &Live, broadcast: &Broadcast, person: &PersonId) -> Re
     Ok(())
 }
 
+/// Forgets that somebody who left was muted.
+pub(crate) async fn forget(live: &Live, person: &PersonId) -> Result<()> {
+    let mut tx = live.base.db.begin().await?;
+    sql!(run &mut tx, "delete from mutes where person_id = $1", person)?;
+    Ok(tx.commit().await?)
+}
+
 /// Who is muted in a broadcast.
 pub async fn muted(db: &Db, broadcast: &BroadcastId) -> Result<Vec<Muted>> {
     Ok(sql!(all db,

@@ -136,8 +136,7 @@ impl App {
 async fn forget(shop: Shop, live: Live, job: Job) -> anyhow::Result<()> {
     let Left { person } = job.payload()?;
     shop::payment::method::forget_all(&shop, &person).await?;
-    live::chat::forget(&live, &person).await?;
-    live::notice::forget(&live, &person).await?;
+    live.forget(&person).await?;
     Ok(())
 }
 

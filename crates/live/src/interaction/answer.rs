@@ -131,6 +131,15 @@ pub async fn of(
     Ok(Some(Given { interaction: of.id.clone(), choice: choice.max(0) as usize, ticket, code }))
 }
 
+/// Leaves the answers of somebody who left, for the count and for the draws, under a name that is nobody's.
+pub(crate) async fn forget(live: &Live, person: &PersonId) -> Result<()> {
+    let nobody = PersonId::new(live.base.clock.now_ms());
+    let mut tx = live.base.db.begin().await?;
+    sql!(run &mut tx,
+        "update interaction_answers set person_id = $2, name = '' where person_id = $1", person, nobody)?;
+    Ok(tx.commit().await?)
+}
+
 async fn code(db: &Db, broadcast: &Broadcast, of: &Interaction) -> Result<Option<String>> {
     match (&of.coupon, of.kind) {
         (Some(id), Kind::Coupon) => Ok(Some(coupon::of_store(db, &broadcast.store, id).await?.code)),

@@ -267,3 +267,18 @@ async fn what_is_wrong_is_said_and_programs_may_do_the_same() {
         assert!(page.contains("어느 쪽?") && page.contains("aria-pressed=\"true\""));
     }
 }
+
+#[tokio::test]
+async fn whoever_leaves_is_forgotten_and_still_counted() {
+    for market in markets().await {
+        let show = market.on_air().await;
+        let form = [("kind", "draw"), ("said", "굴비 한 두름"), ("winners", "1")];
+        let draw = opened(&market, &show, &form).await;
+        tap(&market, &market.shopper, &show, &draw, "0").await;
+        market.live.forget(&market.shopper.person.id).await.unwrap();
+        let closed = close(&market, &show, &draw).await;
+        assert_eq!((&closed["people"], &closed["winners"][0]["name"]), (&json!(1), &json!("*")));
+        let (_, proof) = draw::proof(&market.live.base.db, &show.id, &draw).await.unwrap();
+        assert_eq!(draw::verify(&proof), Ok(()));
+    }
+}
