@@ -274,6 +274,11 @@ pub async fn hide(live: &Live, broadcast: &Broadcast, line: &LineId) -> Result<(
         line, &broadcast.id, live.base.clock.now_ms())?;
     if hidden == 1 {
         events::put(&mut tx, &broadcast.topic(), &json!({ "type": "hidden", "id": line })).await?;
+        // A question that was first asked by this line goes with it, from the queue and from the replay.
+        sql!(run &mut tx,
+            "update questions set dismissed_at_ms = $3, answered_at_ms = null
+             where broadcast_id = $2 and said = (select said from chat_lines where id = $1)",
+            line, &broadcast.id, live.media_now_ms(&broadcast.id))?;
     }
     tx.commit().await?;
     find(live, broadcast, line).await.map(drop)

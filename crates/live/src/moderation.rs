@@ -96,15 +96,24 @@ pub(crate) async fn allow(live: &Live, broadcast: &Broadcast, person: &PersonId,
 pub fn is_bad(line: &str, more: &[String]) -> bool {
     let (bad, harmless) = &*HOUSE;
     let words = bad.iter().chain(more);
-    let words: Vec<(String, String)> = words.map(|word| (plain(word), spelled(&plain(word)))).collect();
+    let words: Vec<(bool, String, String)> =
+        words.map(|word| (word.starts_with('^'), plain(word), spelled(&plain(word)))).collect();
+    // What a store wrote as several words is looked for in the whole line.
+    let whole = plain(line);
+    if more.iter().any(|word| word.contains(' ') && whole.contains(&plain(word))) {
+        return true;
+    }
+    let holds = |token: &str, word: &str, begins: bool| {
+        if begins { token.starts_with(word) } else { token.contains(word) }
+    };
     tokens(line).iter().any(|token| {
         let token = harmless.iter().fold(token.clone(), |token, word| token.replace(word.as_str(), ""));
         let hangul: String = token.chars().filter(|letter| is_hangul(*letter)).collect();
         let letter_by_letter = token.chars().any(is_jamo).then(|| spelled(&hangul));
-        words.iter().any(|(word, apart)| {
-            token.contains(word.as_str())
-                || (word.chars().all(is_hangul) && hangul.contains(word.as_str()))
-                || letter_by_letter.as_ref().is_some_and(|letters| letters.contains(apart.as_str()))
+        words.iter().any(|(begins, word, apart)| {
+            holds(&token, word, *begins)
+                || (word.chars().all(is_hangul) && holds(&hangul, word, *begins))
+                || letter_by_letter.as_ref().is_some_and(|letters| holds(letters, apart, *begins))
         })
     })
 }
@@ -301,6 +310,8 @@ mod tests {
             "18놈",
             "시발시발",
             "닥쳐라",
+            "시8",
+            "시팔 뭐야",
         ] {
             assert!(is_bad(line, &[]), "{line}");
         }
@@ -328,6 +339,16 @@ mod tests {
             "미친 가격!",
             "배추 10포기",
             "다시바라봐도 예뻐요",
+            "즉시발송 되나요",
+            "3시발송 맞죠",
+            "몇시발송이에요",
+            "다시발송해 주세요",
+            "역시발효식품",
+            "서울시발행 상품권",
+            "오늘 두 시 발 빠르게",
+            "화면이 꺼져요",
+            "12시8분 배송",
+            "혹시팔아요",
             "한 손 두 손",
             "강아지 랄라 옷",
             "class",
@@ -342,7 +363,9 @@ mod tests {
     #[test]
     fn a_store_has_words_of_its_own() {
         let own = ["옆집".to_owned(), "카톡 주세요".to_owned()];
-        assert!(is_bad("옆 집이 더 싸요", &own) || is_bad("옆집이 더 싸요", &own));
+        assert!(is_bad("옆집이 더 싸요", &own));
+        assert!(is_bad("카톡 주세요", &own) && is_bad("카톡주세요!", &own));
+        assert!(!is_bad("카톡은 안 해요", &own));
         assert!(!is_bad("집 옆에 있어요", &own));
     }
 
