@@ -138,7 +138,12 @@ impl Batch for Lines {
             .filter(|(row, ask)| {
                 ask.from == From::Shopper && taken.iter().any(|taken| row["id"] == taken.line.id.as_str())
             })
-            .map(|(_, ask)| (ask.broadcast.clone(), ask.text.as_str(), ask.at_ms))
+            .map(|(row, ask)| question::Heard {
+                broadcast: ask.broadcast.clone(),
+                line: row["id"].as_str().unwrap_or_default(),
+                said: &ask.text,
+                at_ms: ask.at_ms,
+            })
             .collect();
         question::gather(&mut *tx, &said, self.clock.now_ms()).await?;
         self.answer(tx, asks, &rows, taken).await
@@ -274,11 +279,7 @@ pub async fn hide(live: &Live, broadcast: &Broadcast, line: &LineId) -> Result<(
         line, &broadcast.id, live.base.clock.now_ms())?;
     if hidden == 1 {
         events::put(&mut tx, &broadcast.topic(), &json!({ "type": "hidden", "id": line })).await?;
-        // A question that was first asked by this line goes with it, from the queue and from the replay.
-        sql!(run &mut tx,
-            "update questions set dismissed_at_ms = $3, answered_at_ms = null
-             where broadcast_id = $2 and said = (select said from chat_lines where id = $1)",
-            line, &broadcast.id, live.media_now_ms(&broadcast.id))?;
+        question::hide(&mut tx, &broadcast.id, line.as_str(), true).await?;
     }
     tx.commit().await?;
     find(live, broadcast, line).await.map(drop)
@@ -306,6 +307,7 @@ pub async fn show(live: &Live, broadcast: &Broadcast, line: Option<&LineId>) -> 
          where id = $1 and broadcast_id = $2 and hidden_at_ms is not null", &line, &broadcast.id)?;
     if shown == 1 {
         events::put(&mut tx, &broadcast.topic(), &frame(&found)).await?;
+        question::hide(&mut tx, &broadcast.id, line.as_str(), false).await?;
     }
     Ok(tx.commit().await?)
 }

@@ -81,12 +81,15 @@ pub struct Question {
     /// When the seller began to answer it, on the media clock.
     pub answered_at_ms: Option<i64>,
     pub dismissed_at_ms: Option<i64>,
+    /// The line that asked it was taken out of the room.
+    #[serde(skip)]
+    pub hidden: bool,
 }
 
 impl Question {
     /// What the studio hears.
     pub fn frame(&self) -> Value {
-        let open = self.answered_at_ms.is_none() && self.dismissed_at_ms.is_none();
+        let open = !self.hidden && self.answered_at_ms.is_none() && self.dismissed_at_ms.is_none();
         json!({ "type": "question", "id": self.id, "said": self.said, "asked": self.asked, "open": open,
                 "answered_at_ms": self.answered_at_ms })
     }
@@ -163,10 +166,18 @@ pub fn alike(one: &str, other: &str) -> f64 {
     if total == 0 { 0.0 } else { 2.0 * shared as f64 / total as f64 }
 }
 
-/// Gathers the questions among lines that were just written: `(broadcast, text, at_ms)`.
-pub(crate) async fn gather(tx: &mut Tx, lines: &[(BroadcastId, &str, i64)], now_ms: i64) -> base::Result<()> {
-    let asked: Vec<_> = lines.iter().filter(|(_, said, _)| is_question(said)).collect();
-    let mut rooms: Vec<&BroadcastId> = asked.iter().map(|(broadcast, ..)| broadcast).collect();
+/// A line that was just written.
+pub(crate) struct Heard<'a> {
+    pub broadcast: BroadcastId,
+    pub line: &'a str,
+    pub said: &'a str,
+    pub at_ms: i64,
+}
+
+/// Gathers the questions among lines that were just written.
+pub(crate) async fn gather(tx: &mut Tx, lines: &[Heard<'_>], now_ms: i64) -> base::Result<()> {
+    let asked: Vec<_> = lines.iter().filter(|heard| is_question(heard.said)).collect();
+    let mut rooms: Vec<&BroadcastId> = asked.iter().map(|heard| &heard.broadcast).collect();
     rooms.sort();
     rooms.dedup();
     for room in rooms {
@@ -174,11 +185,11 @@ pub(crate) async fn gather(tx: &mut Tx, lines: &[(BroadcastId, &str, i64)], now_
         sql!(run &mut *tx, "update broadcasts set slow_s = slow_s where id = $1", room)?;
         let mut open: Vec<(QuestionId, String, i64)> = sql!(all &mut *tx,
             "select id, gist, asked from questions
-             where broadcast_id = $1 and answered_at_ms is null and dismissed_at_ms is null
+             where broadcast_id = $1 and not hidden and answered_at_ms is null and dismissed_at_ms is null
              order by first_at_ms desc, id desc limit $2", room, OPEN)?;
         let mut touched = Vec::new();
-        for (_, said, at_ms) in asked.iter().filter(|(broadcast, ..)| broadcast == room) {
-            let gist = gist(said);
+        for heard in asked.iter().filter(|heard| heard.broadcast == *room) {
+            let gist = gist(heard.said);
             match open.iter_mut().find(|(_, known, _)| alike(known, &gist) >= ALIKE) {
                 Some((id, _, count)) => {
                     *count += 1;
@@ -187,8 +198,8 @@ pub(crate) async fn gather(tx: &mut Tx, lines: &[(BroadcastId, &str, i64)], now_
                 None => {
                     let id = QuestionId::new(now_ms);
                     sql!(run &mut *tx,
-                        "insert into questions (id, broadcast_id, said, gist, asked, first_at_ms)
-                         values ($1, $2, $3, $4, 1, $5)", &id, room, *said, &gist, *at_ms)?;
+                        "insert into questions (id, broadcast_id, said, gist, asked, first_at_ms, line_id)
+                         values ($1, $2, $3, $4, 1, $5, $6)", &id, room, heard.said, &gist, heard.at_ms, heard.line)?;
                     open.push((id.clone(), gist, 1));
                     touched.push(id);
                 }
@@ -212,8 +223,21 @@ async fn by_id<'a>(
     id: &QuestionId,
 ) -> base::Result<Option<Question>> {
     sql!(opt on,
-        "select id, said, asked, first_at_ms, answered_at_ms, dismissed_at_ms from questions
+        "select id, said, asked, first_at_ms, answered_at_ms, dismissed_at_ms, hidden from questions
          where id = $1 and broadcast_id = $2", id, broadcast)
+}
+
+/// Takes a question out of sight with the line that asked it first, or brings it back.
+pub(crate) async fn hide(tx: &mut Tx, broadcast: &BroadcastId, line: &str, hidden: bool) -> base::Result<()> {
+    let question: Option<QuestionId> = sql!(maybe &mut *tx,
+        "update questions set hidden = $3 where line_id = $1 and broadcast_id = $2 returning id",
+        line, broadcast, hidden)?;
+    if let Some(id) = question
+        && let Some(question) = by_id(&mut *tx, broadcast, &id).await?
+    {
+        events::put(&mut *tx, &crate::room::topic(broadcast), &question.frame()).await?;
+    }
+    Ok(())
 }
 
 /// Marks a question; `Answered` is stamped with the media clock, `Open` takes either mark back.
@@ -245,16 +269,16 @@ pub async fn mark(
 /// What waits for an answer, the most asked first.
 pub async fn open(db: &Db, broadcast: &BroadcastId) -> Result<Vec<Question>> {
     Ok(sql!(all db,
-        "select id, said, asked, first_at_ms, answered_at_ms, dismissed_at_ms from questions
-         where broadcast_id = $1 and answered_at_ms is null and dismissed_at_ms is null
+        "select id, said, asked, first_at_ms, answered_at_ms, dismissed_at_ms, hidden from questions
+         where broadcast_id = $1 and not hidden and answered_at_ms is null and dismissed_at_ms is null
          order by asked desc, first_at_ms, id limit $2", broadcast, OPEN)?)
 }
 
 /// What was answered, in the order of the answers: for the replay.
 pub async fn answered(db: &Db, broadcast: &BroadcastId, limit: i64) -> Result<Vec<Question>> {
     Ok(sql!(all db,
-        "select id, said, asked, first_at_ms, answered_at_ms, dismissed_at_ms from questions
-         where broadcast_id = $1 and answered_at_ms is not null order by answered_at_ms, id limit $2",
+        "select id, said, asked, first_at_ms, answered_at_ms, dismissed_at_ms, hidden from questions
+         where broadcast_id = $1 and not hidden and answered_at_ms is not null order by answered_at_ms, id limit $2",
         broadcast, limit)?)
 }
 

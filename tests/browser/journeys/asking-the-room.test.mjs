@@ -172,8 +172,10 @@ test("a word that is not wanted stays in the field, and whoever is muted reads w
   await watching.page.locator("form.talk .error:visible").waitFor();
   assert.equal(await watching.page.locator('form.talk [name="text"]').inputValue(), "ㅅㅂ 비싸네", "what was typed is kept");
   await watching.look("room-banned", { whole: false });
-  await stall.page.locator('.chat [formaction$="/muting"]').first().click();
-  await watching.page.locator(".chat li").waitFor({ state: "detached" });
+  await talk(watching, "너무 비싸서 안 살래");
+  const line = (who) => who.page.locator(".chat li", { hasText: "안 살래" });
+  await line(stall).locator('[formaction$="/muting"]').click();
+  await line(watching).waitFor({ state: "detached" });
   await talk(watching, "조용히 할게요");
   await watching.page.locator("form.talk .error", { hasText: "말할 수 없어요" }).waitFor();
   await watching.look("room-muted", { whole: false });

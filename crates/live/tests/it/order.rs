@@ -135,3 +135,22 @@ async fn the_same_question_is_gathered_once_and_answered_in_the_replay() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_question_goes_out_of_sight_with_its_line_and_comes_back_with_it() {
+    for market in markets().await {
+        let db = &market.live.base.db;
+        let show = market.on_air().await;
+        let line = said(&market, &market.shopper, &show, "계좌번호가 어떻게 되나요").await;
+        let open = question::open(db, &show.id).await.unwrap();
+        question::mark(&market.live, &show, &open[0].id, Standing::Answered).await.unwrap();
+        let hiding = live::chat::hide(&market.live, &show, &line.parse().unwrap()).await;
+        hiding.unwrap();
+        assert_eq!(question::answered(db, &show.id, 10).await.unwrap().len(), 0, "{}", market.engine);
+        // Somebody else who asks the same is heard.
+        said(&market, &market.stranger, &show, "계좌번호가 어떻게 되나요").await;
+        assert_eq!(question::open(db, &show.id).await.unwrap().len(), 1);
+        live::chat::show(&market.live, &show, None).await.unwrap();
+        assert_eq!(question::answered(db, &show.id, 10).await.unwrap().len(), 1, "the answer was not lost");
+    }
+}
