@@ -1,14 +1,15 @@
-//! Interactions: what a seller does with the whole room. Announcements, polls, quizzes, draws, and coupons that are
-//! handed out.
+//! Interactions: what a seller does with the whole room. Announcements, polls, quizzes, draws, coupons that are handed
+//! out, and first-come offers.
 //!
 //! One announcement and one card stand at a time. Both are stamped with the media clock where they open and close, so
 //! that they come with their frame, live and in the replay. Everybody answers once ([`answer`]); what was counted
 //! when an interaction closes is written down with it and told to all in one frame.
 
-use base::{Db, Id, Tx, events, jobs, sql};
+use base::{Db, Id, Tx, Won, events, jobs, sql};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shop::coupon::{self, CouponId};
+use shop::{VariantId, deal};
 
 use crate::broadcast::{Broadcast, BroadcastId};
 use crate::host::Host;
@@ -18,6 +19,7 @@ use crate::{Error, Live, Result, key, text};
 pub mod answer;
 pub mod api;
 pub mod draw;
+pub mod offer;
 pub mod pages;
 
 /// Names interactions.
@@ -51,6 +53,8 @@ pub enum Kind {
     Draw,
     /// A shop's coupon, for the first who take it.
     Coupon,
+    /// A price for the first pieces of a product; see [`offer`].
+    Offer,
 }
 
 impl Kind {
@@ -62,6 +66,7 @@ impl Kind {
             Kind::Quiz => "quiz",
             Kind::Draw => "draw",
             Kind::Coupon => "coupon",
+            Kind::Offer => "offer",
         }
     }
 
@@ -87,8 +92,9 @@ pub struct Interaction {
     /// The right choice of a quiz. Told when it is closed.
     pub answer: Option<usize>,
     pub coupon: Option<CouponId>,
-    /// Winners, or coupons; 0: no limit.
+    /// Winners, coupons, or pieces of an offer; 0: no limit.
     pub quantity: i64,
+    pub offer: Option<offer::Offered>,
     pub opened_at_ms: i64,
     pub closed_at_ms: Option<i64>,
     pub closes_at_ms: Option<i64>,
@@ -116,6 +122,7 @@ pub(crate) struct Row {
     commitment: String,
     seed: String,
     winners: String,
+    offer: String,
 }
 
 impl TryFrom<Row> for Interaction {
@@ -131,6 +138,10 @@ impl TryFrom<Row> for Interaction {
             answer: row.answer.and_then(|place| place.try_into().ok()),
             coupon: row.coupon_id,
             quantity: row.quantity,
+            offer: match row.offer.as_str() {
+                "" => None,
+                offer => Some(serde_json::from_str(offer)?),
+            },
             opened_at_ms: row.opened_at_ms,
             closed_at_ms: row.closed_at_ms,
             closes_at_ms: row.closes_at_ms,
@@ -152,7 +163,7 @@ impl Interaction {
         json!({
             "type": "interaction", "id": self.id, "kind": self.kind, "at_ms": self.opened_at_ms, "said": self.said,
             "choices": self.choices, "counts": self.counts, "people": self.people(), "quantity": self.quantity,
-            "closes_at_ms": self.closes_at_ms, "commitment": self.commitment,
+            "closes_at_ms": self.closes_at_ms, "commitment": self.commitment, "offer": self.offer,
         })
     }
 
@@ -172,7 +183,7 @@ impl Interaction {
             "type": "interaction-closed", "id": self.id, "kind": self.kind, "at_ms": self.closed_at_ms,
             "said": self.said, "choices": self.choices, "counts": self.counts, "people": self.people(),
             "quantity": self.quantity, "answer": self.answer, "winners": self.winners,
-            "commitment": self.commitment, "seed": self.seed,
+            "commitment": self.commitment, "seed": self.seed, "offer": self.offer,
         })
     }
 }
@@ -196,6 +207,18 @@ pub struct NewInteraction {
     /// shows.
     #[schema(value_type = Option<String>)]
     pub coupon: Option<CouponId>,
+    /// Of an offer: what is offered, one of the store's variants.
+    #[schema(value_type = Option<String>)]
+    pub variant: Option<VariantId>,
+    /// Of an offer: its price, lower than the usual one.
+    #[serde(default)]
+    pub price_won: Won,
+    /// Of an offer: its pieces, 1 to 9,999, not more than there are.
+    #[serde(default)]
+    pub quantity: i64,
+    /// Of an offer: pieces for one buyer; 0: no limit.
+    #[serde(default)]
+    pub per_buyer: i64,
     /// Seconds until it closes by itself, 10 to 3,600; absent: until it is closed.
     pub seconds: Option<i64>,
 }
@@ -208,7 +231,12 @@ pub async fn open(live: &Live, host: &Host, new: NewInteraction, key: &str) -> R
     if let Some(before) = made_before(&live.base.db, &made_key, &made_of).await? {
         return Ok(before);
     }
+    let deal = offer::wanted(live, &host.broadcast, &new)?;
     let mut made = checked(live, &host.broadcast, new).await?;
+    let deal = match deal {
+        Some(deal) => Some(offer::check(live, deal, &mut made).await?),
+        None => None,
+    };
     let (broadcast, now_ms) = (&host.broadcast.id, live.base.clock.now_ms());
     let mut tx = live.base.db.begin().await?;
     // The row is locked by this: of two that open at once one comes after the other.
@@ -228,6 +256,9 @@ pub async fn open(live: &Live, host: &Host, new: NewInteraction, key: &str) -> R
         }
     }
     insert(&mut tx, &made, &made_key, &made_of).await?;
+    if let Some(deal) = deal {
+        offer::open(&mut tx, &deal, &made).await?;
+    }
     events::put(&mut tx, &host.broadcast.topic(), &made.frame()).await?;
     if let Some(closes_at_ms) = made.closes_at_ms {
         let close = crate::jobs::CloseInteraction { interaction: made.id.clone() };
@@ -240,11 +271,12 @@ pub async fn open(live: &Live, host: &Host, new: NewInteraction, key: &str) -> R
 async fn insert(tx: &mut Tx, made: &Interaction, made_key: &str, made_of: &str) -> Result<()> {
     let inserted = sql!(run tx,
         "insert into interactions (id, broadcast_id, kind, place, said, choices, counts, answer, coupon_id, quantity,
-             opened_at_ms, closes_at_ms, commitment, seed, winners, made_key, made_of)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, '[]', $15, $16)",
+             opened_at_ms, closes_at_ms, commitment, seed, winners, made_key, made_of, offer)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, '[]', $15, $16, $17)",
         &made.id, &made.broadcast, made.kind, made.kind.place(), &made.said, to_json(&made.choices)?,
         to_json(&made.counts)?, made.answer.map(|place| place as i64), &made.coupon, made.quantity,
-        made.opened_at_ms, made.closes_at_ms, &made.commitment, &made.seed, made_key, made_of);
+        made.opened_at_ms, made.closes_at_ms, &made.commitment, &made.seed, made_key, made_of,
+        made.offer.as_ref().map(to_json).transpose()?.unwrap_or_default());
     match inserted {
         // The other of two equal requests, or another card.
         Err(error) if error.is_unique() => Err(Error::OneAtATime),
@@ -266,7 +298,8 @@ async fn checked(live: &Live, broadcast: &Broadcast, new: NewInteraction) -> Res
     if let (true, Kind::Coupon, Some(coupon)) = (said.is_empty(), kind, &coupon) {
         said = coupon.name.clone();
     }
-    if said.is_empty() {
+    // What is offered has its own name.
+    if said.is_empty() && kind != Kind::Offer {
         return Err(wrong("said", "interaction-said"));
     }
     let choices = if kind.has_choices() { choices(&new.choices)? } else { Vec::new() };
@@ -296,6 +329,7 @@ async fn checked(live: &Live, broadcast: &Broadcast, new: NewInteraction) -> Res
         answer,
         coupon: coupon.map(|coupon| coupon.id),
         quantity,
+        offer: None,
         opened_at_ms: now_ms,
         closed_at_ms: None,
         closes_at_ms: new.seconds.map(|seconds| now_ms + seconds * 1000),
@@ -388,9 +422,12 @@ pub(crate) async fn finish(tx: &mut Tx, mut open: Interaction, at_ms: i64, now_m
         }
         open.winners = won.iter().map(|ticket| ticket.winner()).collect();
     }
+    if open.kind == Kind::Offer {
+        open.counts = vec![deal::close(&mut *tx, &open.id.cast(), now_ms).await?];
+    }
     open.closed_at_ms = Some(at_ms);
-    sql!(run &mut *tx, "update interactions set closed_at_ms = $2, winners = $3 where id = $1",
-        &open.id, at_ms, serde_json::to_string(&open.winners)?)?;
+    sql!(run &mut *tx, "update interactions set closed_at_ms = $2, winners = $3, counts = $4 where id = $1",
+        &open.id, at_ms, serde_json::to_string(&open.winners)?, serde_json::to_string(&open.counts)?)?;
     events::put(tx, &crate::room::topic(&open.broadcast), &open.closing()).await
 }
 
@@ -401,7 +438,7 @@ pub(crate) async fn lock(tx: &mut Tx, ids: &[InteractionId]) -> base::Result<Vec
         "update interactions set counts = counts
          where id in (select j.value ->> 'id' from json_each($1) as j) and closed_at_ms is null
          returning id, broadcast_id, kind, said, choices, counts, answer, coupon_id, quantity, opened_at_ms,
-             closed_at_ms, closes_at_ms, commitment, seed, winners", serde_json::to_string(&ids)?)?;
+             closed_at_ms, closes_at_ms, commitment, seed, winners, offer", serde_json::to_string(&ids)?)?;
     rows.into_iter().map(Interaction::try_from).collect()
 }
 
@@ -423,7 +460,13 @@ pub async fn of_broadcast(db: &Db, broadcast: &BroadcastId, id: &InteractionId) 
 pub async fn standing(db: &Db, broadcast: &BroadcastId) -> Result<Vec<Interaction>> {
     let rows: Vec<Row> = sql!(all db,
         "select * from interactions where broadcast_id = $1 and closed_at_ms is null order by place", broadcast)?;
-    Ok(rows.into_iter().map(Interaction::try_from).collect::<base::Result<_>>()?)
+    let mut standing: Vec<Interaction> =
+        rows.into_iter().map(Interaction::try_from).collect::<base::Result<_>>()?;
+    // While it is open, the till counts.
+    for one in standing.iter_mut().filter(|one| one.kind == Kind::Offer) {
+        one.counts = vec![deal::taken(db, &one.id.cast()).await?];
+    }
+    Ok(standing)
 }
 
 /// Everything of a show, in order.

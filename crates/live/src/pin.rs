@@ -166,16 +166,20 @@ impl Shown {
             "" => korean.to_owned(),
             english => english.to_owned(),
         };
-        let photo = match card.cover_id() {
-            "" => String::new(),
-            id => format!("/photos/{id}/240.jpg"),
-        };
         json!({
             "id": card.id, "variant": self.variant, "name": card.name,
             "name_en": either(&card.name, &card.name_en), "price_won": card.price_from_won,
             "stock": card.left, "origin": card.origin, "origin_en": either(&card.origin, &card.origin_en),
-            "photo": photo, "url": card.href(), "buy": buy_path(broadcast, &card.id),
+            "photo": photo(card), "url": card.href(), "buy": buy_path(broadcast, &card.id),
         })
+    }
+}
+
+/// The small picture of a card, or nothing.
+pub(crate) fn photo(card: &Card) -> String {
+    match card.cover_id() {
+        "" => String::new(),
+        id => format!("/photos/{id}/240.jpg"),
     }
 }
 

@@ -10,6 +10,7 @@ use jiff::civil::DateTime;
 use people::Seller;
 use serde_json::json;
 use shop::coupon::Coupon;
+use shop::deal;
 use shop::photo::PhotoId;
 use shop::product::{self, Card, ProductId};
 use shop::store;
@@ -206,6 +207,8 @@ struct StudioPage {
     is_legal: bool,
     /// What may be handed out.
     coupons: Vec<Coupon>,
+    /// What may be offered for less.
+    variants: Vec<deal::Choice>,
 }
 
 #[derive(Template)]
@@ -247,7 +250,9 @@ async fn on_set(live: &Live, ui: Ui, broadcast: &Broadcast) -> Result<Html<Strin
         }
         _ => String::new(),
     };
+    let goods = broadcast::products(db, &broadcast.id).await?;
     web::page(&StudioPage {
+        variants: interaction::pages::variants(live, &goods).await?,
         id: broadcast.id.to_string(),
         store: broadcast.store.to_string(),
         title: broadcast.title_in(ui.language()).to_owned(),
@@ -256,7 +261,7 @@ async fn on_set(live: &Live, ui: Ui, broadcast: &Broadcast) -> Result<Html<Strin
         when,
         waiting: notice::count(db, &broadcast.id).await?,
         pinned: broadcast.pinned.as_ref().map(|pinned| pinned.product.to_string()).unwrap_or_default(),
-        goods: broadcast::products(db, &broadcast.id).await?,
+        goods,
         chat: chat::recent(db, &broadcast.id).await?,
         slow_s: broadcast.slow_s,
         words: moderation::words(db, &broadcast.store).await?.join("\n"),

@@ -74,7 +74,9 @@ impl SheetPart {
         let by = self.ready.as_ref().map_or(quote.first_way(), |ready| ready.by);
         let Some(priced) = quote.way(by) else { return self.ui.won(variant.price_won) };
         let mut price = self.ui.won(priced.goods_won - priced.discount_won);
-        if priced.goods_won < variant.price_won {
+        if quote.lines.iter().any(|(offer, _)| offer.deal.is_some()) {
+            price = self.ui.t1("buy-deal-price", "price", price);
+        } else if priced.goods_won < variant.price_won {
             price = self.ui.t1("buy-live-price", "price", price);
         }
         for cut in &priced.cuts {
@@ -86,10 +88,12 @@ impl SheetPart {
         }
     }
 
-    /// Every variant's total as the buyer sees it, for the button to send back.
+    /// Every variant's total as the buyer sees it, and the coupon it was made with, for the button to send back.
     fn totals(&self, ready: &Ready) -> String {
         let totals = self.sheet.variants.iter().filter_map(|one| {
-            Some(format!("{}:{}", one.id, self.quotes.get(&one.id)?.way(ready.by)?.total().0))
+            let quote = self.quotes.get(&one.id)?;
+            let (won, code) = (quote.way(ready.by)?.total().0, quote.code().unwrap_or_default());
+            Some(format!("{}:{won}:{code}", one.id))
         });
         totals.collect::<Vec<_>>().join(",")
     }
@@ -181,7 +185,7 @@ struct Buying {
     /// Present when the one button was pressed.
     #[serde(default)]
     now: String,
-    /// What all of it costs, for each variant, as the sheet showed it: `variant:won` with commas between.
+    /// What all of it costs, for each variant, as the sheet showed it: `variant:won:coupon` with commas between.
     #[serde(default)]
     totals: String,
 }
@@ -191,12 +195,14 @@ fn one() -> i64 {
 }
 
 impl Buying {
-    /// What the buyer saw on the button they pressed. Nobody is charged what they were not shown.
-    fn shown(&self) -> Result<Won> {
+    /// What the buyer saw on the button they pressed, and the coupon in it. Nobody is charged what they were not shown.
+    fn shown(&self) -> Result<(Won, Option<String>)> {
         let seen = self.totals.split(',').filter_map(|total| total.split_once(':'));
         let mut seen = seen.filter(|(variant, _)| *variant == self.variant.as_str());
-        let won = seen.next().and_then(|(_, won)| won.parse().ok());
-        won.map(Won).ok_or(Error::PriceChanged)
+        let (_, price) = seen.next().ok_or(Error::PriceChanged)?;
+        let (won, code) = price.split_once(':').unwrap_or((price, ""));
+        let won = won.parse().map_err(|_| Error::PriceChanged)?;
+        Ok((Won(won), Some(code.to_owned()).filter(|code| !code.is_empty())))
     }
 }
 
@@ -238,7 +244,7 @@ async fn at_once(shop: &Shop, buyer: &Buyer, id: &ProductId, buying: Buying) -> 
     let key = IdempotencyKey::of(&buying.key)?;
     let sheet = product::sheet(&shop.base.db, id).await?;
     let ready = ready(shop, buyer, &sheet).await?.ok_or(Error::NoMethod)?;
-    let shown = buying.shown()?;
+    let (shown, coupon) = buying.shown()?;
     let wanted = NewOrder {
         lines: vec![NewLine { variant: buying.variant, quantity: buying.quantity }],
         hand_over: ready.by,
@@ -247,7 +253,7 @@ async fn at_once(shop: &Shop, buyer: &Buyer, id: &ProductId, buying: Buying) -> 
         agreed: true,
         broadcast: Some(buying.broadcast).filter(|show| !show.is_empty()),
         expected_total_won: Some(shown),
-        coupon: None,
+        coupon,
     };
     let placed = order::place(shop, buyer, &key.0, wanted).await?;
     payment::pay_kept(shop, &placed.intent, &key.0, &ready.person, &ready.token).await?;

@@ -13,6 +13,7 @@ pub mod cart;
 pub mod checkout;
 pub mod coupon;
 pub mod day_close;
+pub mod deal;
 pub mod delivery;
 pub mod discount;
 mod error;

@@ -14,6 +14,7 @@ use sqlx::FromRow;
 use web::Lang;
 
 use crate::coupon::{self, CouponId};
+use crate::deal::{self, DealId};
 use crate::delivery::{HandOver, Recipient};
 use crate::discount::Cut;
 use crate::payment::{self, IntentId};
@@ -41,7 +42,7 @@ pub(crate) use hold::{EXPIRE, HOLD_MS, expire};
 use place::MAX_LINES;
 pub(crate) use place::MAX_STORES;
 pub use place::{NewLine, NewOrder, Placed, Placing, Refused, place, place_all};
-pub use quote::{Asking, Quote, each, quote};
+pub use quote::{Asking, Quote, each, quote, with_taken};
 
 /// Names an order in [`OrderId`].
 pub enum OrderMark {}
@@ -248,6 +249,9 @@ pub struct Line {
     pub discount_won: Won,
     /// What is paid for it: price times quantity, less its share.
     pub total_won: Won,
+    /// The first-come offer that made its price.
+    #[schema(value_type = Option<String>)]
+    pub deal_id: Option<DealId>,
 }
 
 impl Line {
@@ -447,6 +451,7 @@ pub async fn cancel(shop: &Shop, order: &Order, by: CanceledBy) -> Result<()> {
     if order.coupon_id.is_some() {
         coupon::release(&mut tx, std::slice::from_ref(&order.id), "released").await?;
     }
+    deal::tell(&mut tx, &[&order.id]).await?;
     if paid == PaymentState::Refunding {
         payment::owe_refund(&mut tx, &order.id, now_ms).await?;
     } else {
@@ -515,6 +520,9 @@ pub(crate) async fn confirm(tx: &mut Tx, order: &OrderId, now_ms: i64) -> Result
     }
     let lines: Vec<Line> =
         sql!(all &mut *tx, "select * from order_lines where order_id = $1 order by place", &order.id)?;
+    if lines.iter().any(|line| line.deal_id.is_some()) {
+        deal::tell(&mut *tx, &[&order.id]).await?;
+    }
     let said = spoken::order(
         lines.iter().map(|line| (line.product_name.as_str(), line.unit.as_str(), line.quantity)),
     );

@@ -15,6 +15,8 @@ interface Opened {
   counts: number[];
   people: number;
   closes_at_ms: number | null;
+  quantity: number;
+  offer: Values | null;
 }
 
 interface Closed extends Opened {
@@ -59,7 +61,7 @@ export class Interactions {
     const opened = frame as unknown as Opened;
     if (this.card(opened.id)) return this.tally(frame);
     const at = `${this.base}/interactions/${opened.id}`;
-    const values = { ...frame, closes_at_ms: opened.closes_at_ms ?? "", answer: `${at}/answer`, closing: `${at}/closing`, proof: `${this.base}/draws/${opened.id}` };
+    const values = { ...frame, ...opened.offer, per_buyer: opened.offer?.["per_buyer"] || "", closes_at_ms: opened.closes_at_ms ?? "", answer: `${at}/answer`, closing: `${at}/closing`, proof: `${this.base}/draws/${opened.id}` };
     const card = row(this.root, `interaction-${opened.kind}`, values);
     if (!card) return;
     const options = card.querySelector(".options");
@@ -68,6 +70,8 @@ export class Interactions {
       if (option) options?.append(option);
     }
     for (const other of this.cards()) if ((other.dataset["kind"] === "announcement") === (opened.kind === "announcement")) other.remove();
+    // What was offered in the show costs its usual price again.
+    if ("replay" in this.root.dataset) for (const over of card.querySelectorAll(".countdown, [data-buy]")) over.remove();
     if (opened.kind === "announcement") this.place.prepend(card);
     else this.place.append(card);
     this.arm(card);
@@ -85,6 +89,11 @@ export class Interactions {
       const output = option.querySelector("output");
       if (output) output.textContent = written(count);
     }
+    const left = card.querySelector<HTMLElement>(".left");
+    if (left) {
+      const pieces = Number(left.dataset["of"]) - people;
+      left.textContent = pieces > 0 ? written(pieces, left.dataset["format"]) : (left.dataset["none"] ?? "");
+    }
     const all = card.querySelector<HTMLElement>(".people");
     if (all) all.textContent = written(people, all.dataset["format"]);
   }
@@ -97,7 +106,7 @@ export class Interactions {
     card.dataset["closed"] = "";
     if (closed.kind === "announcement") return card.remove();
     for (const button of card.querySelectorAll<HTMLButtonElement>("form button")) button.disabled = true;
-    card.querySelector(".countdown")?.remove();
+    for (const gone of card.querySelectorAll(".countdown, [data-buy]")) gone.remove();
     this.say(card, this.outcome(closed, card));
     card.querySelector<HTMLElement>(`[data-choice="${closed.answer ?? ""}"]`)?.classList.add("right");
     const proof = card.querySelector<HTMLElement>(".proof");

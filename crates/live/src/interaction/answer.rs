@@ -209,7 +209,9 @@ impl Counting {
             return if same { Ok((*before, ticket.clone())) } else { Err(Refused::AnsweredBefore) };
         }
         let open = self.open.get_mut(&ask.interaction).ok_or(Refused::Closed)?;
-        if open.kind == Kind::Announcement || open.closes_at_ms.is_some_and(|closes| closes <= self.now_ms) {
+        if matches!(open.kind, Kind::Announcement | Kind::Offer)
+            || open.closes_at_ms.is_some_and(|closes| closes <= self.now_ms)
+        {
             return Err(Refused::Closed);
         }
         if open.kind == Kind::Coupon && open.people() >= open.quantity {

@@ -4,9 +4,12 @@ use askama::Template;
 use axum::extract::{RawForm, State};
 use axum::response::{Html, Response};
 use axum::routing::{get, post};
+use base::Won;
 use people::{Person, PersonId};
 use serde::Deserialize;
 use shop::coupon::{self, Coupon};
+use shop::deal;
+use shop::product::Card;
 use url::form_urlencoded;
 use utoipa_axum::router::OpenApiRouter;
 use web::{Answer, Form, IdempotencyKey, Path, Problem, Ui, WantsJson};
@@ -20,6 +23,8 @@ use crate::{BroadcastId, Live, Result, interaction};
 
 /// Coupons to choose from in the studio.
 const COUPONS: i64 = 50;
+/// Variants to choose from.
+const VARIANTS: i64 = 200;
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
     OpenApiRouter::new()
@@ -37,6 +42,7 @@ pub(crate) struct Standing {
     pub(crate) choices: Vec<Choice>,
     pub(crate) people: i64,
     pub(crate) quantity: i64,
+    pub(crate) offer: Option<super::offer::Offered>,
     pub(crate) closes_at_ms: Option<i64>,
     /// What this reader answered.
     pub(crate) given: Option<Given>,
@@ -67,6 +73,7 @@ impl Standing {
                 .collect(),
             said: of.said,
             quantity: of.quantity,
+            offer: of.offer,
             closes_at_ms: of.closes_at_ms,
             given,
         }
@@ -100,6 +107,12 @@ pub(crate) async fn coupons(live: &Live, broadcast: &Broadcast) -> Result<Vec<Co
     Ok(coupon::claim::to_hand_out(&live.base.db, &broadcast.store, now_ms, COUPONS).await?)
 }
 
+/// The variants that a studio may offer.
+pub(crate) async fn variants(live: &Live, goods: &[Card]) -> Result<Vec<deal::Choice>> {
+    let products: Vec<_> = goods.iter().map(|card| card.id.clone()).collect();
+    Ok(deal::choices(&live.base.db, &products, VARIANTS).await?)
+}
+
 /// `POST /live/{broadcast}/interactions`
 async fn open(
     host: Host,
@@ -122,6 +135,10 @@ fn read(form: &[u8]) -> Result<(NewInteraction, IdempotencyKey), Problem> {
         answer: None,
         winners: 0,
         coupon: None,
+        variant: None,
+        price_won: Won::ZERO,
+        quantity: 0,
+        per_buyer: 0,
         seconds: None,
     };
     for (name, value) in form_urlencoded::parse(form) {
@@ -131,8 +148,12 @@ fn read(form: &[u8]) -> Result<(NewInteraction, IdempotencyKey), Problem> {
             "said" => new.said = value.into_owned(),
             "choice" => new.choices.push(value.into_owned()),
             "answer" => new.answer = value.parse().ok(),
-            "winners" => new.winners = value.trim().parse().unwrap_or_default(),
+            "winners" => new.winners = number(&value),
             "coupon" => new.coupon = value.parse().ok(),
+            "variant" => new.variant = value.parse().ok(),
+            "price_won" => new.price_won = Won(number(&value)),
+            "quantity" => new.quantity = number(&value),
+            "per_buyer" => new.per_buyer = number(&value),
             "seconds" => new.seconds = value.parse().ok(),
             "key" => key = value.into_owned(),
             _ => {}
@@ -140,6 +161,11 @@ fn read(form: &[u8]) -> Result<(NewInteraction, IdempotencyKey), Problem> {
     }
     new.kind = kind.ok_or_else(|| Problem::bad_request("unreadable"))?;
     Ok((new, IdempotencyKey::of(&key)?))
+}
+
+/// A number as it was typed, with or without commas; what is none is 0, which no field accepts.
+fn number(typed: &str) -> i64 {
+    typed.replace(',', "").trim().parse().unwrap_or_default()
 }
 
 /// `POST /live/{broadcast}/interactions/{interaction}/closing`

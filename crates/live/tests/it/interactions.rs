@@ -12,19 +12,25 @@ use shop::discount::{Gives, Rule};
 
 use crate::market::{Answer, Market, Somebody, markets};
 
-async fn open(market: &Market, show: &Broadcast, form: &[(&str, &str)]) -> Answer {
+pub(crate) async fn open(market: &Market, show: &Broadcast, form: &[(&str, &str)]) -> Answer {
     let key = market.live.base.random.token::<8>();
     let form: Vec<_> = form.iter().copied().chain([("key", key.as_str())]).collect();
     market.form(&market.seller, &format!("/live/{}/interactions", show.id), &form).await
 }
 
-async fn opened(market: &Market, show: &Broadcast, form: &[(&str, &str)]) -> InteractionId {
+pub(crate) async fn opened(market: &Market, show: &Broadcast, form: &[(&str, &str)]) -> InteractionId {
     let answer = open(market, show, form).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     answer.json()["id"].as_str().unwrap().parse().unwrap()
 }
 
-async fn tap(market: &Market, who: &Somebody, show: &Broadcast, id: &InteractionId, choice: &str) -> Answer {
+pub(crate) async fn tap(
+    market: &Market,
+    who: &Somebody,
+    show: &Broadcast,
+    id: &InteractionId,
+    choice: &str,
+) -> Answer {
     let path = format!("/live/{}/interactions/{id}/answer", show.id);
     market.form(who, &path, &[("choice", choice), ("ticket", "mybrowser1")]).await
 }
@@ -44,7 +50,7 @@ fn voter(like: &Person) -> Person {
     Person { id: PersonId::new(1), ..like.clone() }
 }
 
-async fn handed_out(market: &Market, quantity: i64) -> Coupon {
+pub(crate) async fn handed_out(market: &Market, quantity: i64) -> Coupon {
     let rule = Rule { gives: Gives::Amount, amount_won: Won(1_000), ..Rule::default() };
     let new = NewCoupon { rule, quantity, by_claim: true, ..NewCoupon::default() };
     coupon::create(&market.shop, &market.store, &market.live.base.random.token::<8>(), new).await.unwrap()

@@ -6,6 +6,7 @@ mod broadcasts;
 mod interactions;
 mod market;
 mod notices;
+mod offers;
 mod order;
 mod prices;
 mod pushes;

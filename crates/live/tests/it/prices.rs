@@ -4,41 +4,49 @@ use std::sync::Arc;
 
 use base::Won;
 use live::broadcast;
-use shop::Buyer;
 use shop::delivery::{HandOver, Recipient};
 use shop::order::{self, Asking, NewLine, NewOrder};
 use shop::product::{self, Draft, NewVariant};
 use shop::store::{self, Identity};
+use shop::{Buyer, VariantId, stock};
 
-use crate::market::markets;
+use crate::market::{Market, markets};
+
+/// Makes the mackerel something that can be bought: its seller has said who they are, and so many are there.
+pub(crate) async fn sellable(market: &Market, pieces: i64, live_price_won: Option<Won>) -> VariantId {
+    market.shop.set_shows(Arc::new(market.live.clone()));
+    let mackerel = product::find(&market.live.base.db, &market.mackerel).await.unwrap();
+    let variant =
+        NewVariant { price_won: Won(12_000), live_price_won, stock: pieces, ..NewVariant::default() };
+    let draft = Draft {
+        name: mackerel.name.as_str().into(),
+        origin: mackerel.origin.as_str().into(),
+        variants: vec![variant],
+        parcel: true,
+        pickup: true,
+        ..Draft::default()
+    };
+    product::change(&market.shop, &market.store, &market.mackerel, draft).await.unwrap();
+    let identity = Identity {
+        company: "파도네".into(),
+        representative: "한파도".into(),
+        address: "등대길 7".into(),
+        phone: "010-0000-0011".into(),
+        business_number: "000-00-00015".into(),
+        mail_order_exempt: true,
+        ..Identity::default()
+    };
+    store::identify(&market.shop, &market.store, identity).await.unwrap();
+    let variants = product::variants(&market.live.base.db, &market.mackerel).await.unwrap();
+    let variant = variants.into_iter().next().unwrap();
+    stock::adjust(&market.shop, &market.store, &variant.id, pieces - variant.left).await.unwrap();
+    variant.id
+}
 
 #[tokio::test]
 async fn the_price_of_a_show_holds_while_it_is_on_air_and_only_there() {
     for market in markets().await {
-        market.shop.set_shows(Arc::new(market.live.clone()));
-        let mackerel = product::find(&market.live.base.db, &market.mackerel).await.unwrap();
-        let variant =
-            NewVariant { price_won: Won(12_000), live_price_won: Some(Won(9_000)), ..NewVariant::default() };
-        let draft = Draft {
-            name: mackerel.name.as_str().into(),
-            origin: mackerel.origin.as_str().into(),
-            variants: vec![variant],
-            parcel: true,
-            pickup: true,
-            ..Draft::default()
-        };
-        product::change(&market.shop, &market.store, &market.mackerel, draft).await.unwrap();
-        let identity = Identity {
-            company: "파도네".into(),
-            representative: "한파도".into(),
-            address: "등대길 7".into(),
-            phone: "010-0000-0011".into(),
-            business_number: "000-00-00015".into(),
-            mail_order_exempt: true,
-            ..Identity::default()
-        };
-        store::identify(&market.shop, &market.store, identity).await.unwrap();
-        let variant = product::variants(&market.live.base.db, &market.mackerel).await.unwrap().remove(0).id;
+        let variant = sellable(&market, 5, Some(Won(9_000))).await;
         let buyer = Buyer::person(market.shopper.person.clone(), market.live.base.random.token::<16>());
         let total = async |show: Option<&str>| {
             let lines = [NewLine { variant: variant.clone(), quantity: 1 }];

@@ -257,14 +257,16 @@ async fn page(
     let (by, to) = last.unwrap_or_else(|| (HandOver::Parcel, signed(&buyer)));
     let mut parts = Vec::with_capacity(baskets.len());
     for (place, (store, lines)) in baskets.into_iter().enumerate() {
-        let asking = Asking { lines: &lines, broadcast: filled.broadcast(), coupon: None };
-        let quote = order::quote(&shop, &buyer, asking).await?;
+        let (quote, code) = order::with_taken(&shop, &buyer, &lines, filled.broadcast()).await?;
+        let code = code.unwrap_or_default();
         let by = if quote.offers(by) { by } else { quote.first_way() };
         let items: Vec<_> = lines.iter().map(|line| format!("{}:{}", line.variant, line.quantity)).collect();
         let chosen = Chosen {
             store: store.map(|store| store.to_string()).unwrap_or_default(),
             items: items.join(","),
             hand_over: by.slug().to_owned(),
+            coupon: code.clone(),
+            applied: code,
             ..Chosen::default()
         };
         parts.push(part(&shop, &ui, place, quote, chosen, None).await?);

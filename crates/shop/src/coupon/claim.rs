@@ -10,6 +10,9 @@ use serde_json::json;
 use super::{Coupon, CouponId, Standing};
 use crate::{Result, set};
 
+/// Coupons of one buyer that are tried on a basket, to find the one that saves most.
+const MOST_TRIED: i64 = 5;
+
 /// Gives a coupon to each of these people. Whoever has it keeps it.
 pub async fn put(tx: &mut Tx, claims: &[(CouponId, PersonId)], now_ms: i64) -> base::Result<()> {
     if claims.is_empty() {
@@ -44,6 +47,18 @@ pub(crate) async fn of<'a>(
          where coupon_id in (select j.value ->> 'id' from json_each($1) as j)
              and buyer in (select j.value ->> 'id' from json_each($2) as j)",
         set::ids(taken)?, set::ids(buyers)?)?)
+}
+
+/// Coupons of a store that one of `buyers` has taken and that run now, newest first: their codes.
+pub(crate) async fn to_use(db: &Db, store: &StoreId, buyers: &[String], now_ms: i64) -> Result<Vec<String>> {
+    let taken: Vec<Coupon> = sql!(all db,
+        "select c.* from coupons c
+         where c.store_id = $1 and c.by_claim and c.id in
+             (select t.coupon_id from coupon_claims t
+              where t.buyer in (select j.value ->> 'id' from json_each($2) as j))
+         order by c.created_at_ms desc, c.id desc limit $3", store, set::ids(buyers)?, MOST_TRIED)?;
+    let running = taken.into_iter().filter(|coupon| coupon.standing(now_ms) == Standing::Running);
+    Ok(running.map(|coupon| coupon.code).collect())
 }
 
 /// A store's coupons that may be handed out now, newest first.

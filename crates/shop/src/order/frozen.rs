@@ -95,13 +95,13 @@ async fn insert_lines(tx: &mut Tx, rows: &str) -> Result<()> {
     sql!(run tx,
         "insert into order_lines (order_id, place, store_id, product_id, variant_id, product_name, product_name_en,
              variant_name, variant_name_en, unit, origin, withdrawal, cover, price_won, quantity, total_won,
-             discount_won)
+             discount_won, deal_id)
          select j.value ->> 'order', cast(j.value ->> 'place' as bigint), j.value ->> 'store',
              j.value ->> 'product_id', j.value ->> 'variant_id', j.value ->> 'product_name',
              j.value ->> 'product_name_en', j.value ->> 'variant_name', j.value ->> 'variant_name_en',
              j.value ->> 'unit', j.value ->> 'origin', j.value ->> 'withdrawal', j.value ->> 'cover',
              cast(j.value ->> 'price_won' as bigint), cast(j.value ->> 'quantity' as bigint),
-             cast(j.value ->> 'total_won' as bigint), cast(j.value ->> 'discount_won' as bigint)
+             cast(j.value ->> 'total_won' as bigint), cast(j.value ->> 'discount_won' as bigint), j.value ->> 'deal_id'
          from json_each($1) as j", rows)?;
     Ok(())
 }

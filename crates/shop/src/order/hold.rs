@@ -9,7 +9,7 @@ use super::OrderId;
 use crate::coupon::{self, CouponId};
 use crate::product::VariantId;
 use crate::stock::{self, Amount};
-use crate::{Result, Shop, set};
+use crate::{Result, Shop, deal, set};
 
 /// How long goods are held while the buyer pays.
 pub(crate) const HOLD_MS: i64 = 10 * 60 * 1000;
@@ -49,6 +49,7 @@ pub(super) async fn let_go(tx: &mut Tx, now_ms: i64) -> Result<()> {
     if !with_coupon.is_empty() {
         coupon::release(tx, &with_coupon, "expired").await?;
     }
+    deal::tell(&mut *tx, &freed.iter().map(|one| &one.order_id).collect::<Vec<_>>()).await?;
     stock::tell(tx, &levels, &[]).await
 }
 

@@ -7,6 +7,7 @@ use people::StoreId;
 use sqlx::FromRow;
 use web::Lang;
 
+use crate::deal::Deal;
 use crate::delivery::Fees;
 use crate::photo::PhotoId;
 use crate::product::{ProductId, VariantId, Withdrawal};
@@ -41,6 +42,9 @@ pub(crate) struct Offer {
     pub(super) per_buyer: i64,
     /// Until when the store has a promotion.
     pub(super) promoted_until_ms: i64,
+    /// The deal that made its price.
+    #[sqlx(skip)]
+    pub(crate) deal: Option<Deal>,
 }
 
 impl Offer {

@@ -30,7 +30,7 @@ use crate::payment::IntentId;
 use crate::product::VariantId;
 use crate::showing;
 use crate::stock::{self, Amount};
-use crate::{Error, Result, Shop, set};
+use crate::{Error, Result, Shop, deal, set};
 
 /// Lines of one order.
 pub(super) const MAX_LINES: usize = 50;
@@ -379,6 +379,7 @@ impl Left {
                 return Err(Error::NotAgreed);
             }
         }
+        let lines = terms.with_deals(lines, &wish, now_ms);
         goods(&lines)?;
         terms.allow(&lines, &wish)?;
         let coupon = terms.coupon(&store, &wish, now_ms).map_err(Error::Coupon)?;
@@ -454,6 +455,11 @@ async fn write_down(tx: &mut Tx, admitted: Vec<Admitted<'_>>, now_ms: i64) -> Re
     let frozen: Vec<Frozen> =
         admitted.into_iter().zip(numbers).map(|(order, number)| order.freeze(number, now_ms)).collect();
     frozen::write(tx, &frozen, now_ms).await?;
+    let dealt = |one: &&Frozen| one.lines.iter().any(|line| line.deal_id.is_some());
+    let dealt: Vec<&OrderId> = frozen.iter().filter(dealt).map(|one| &one.order.id).collect();
+    if !dealt.is_empty() {
+        deal::tell(&mut *tx, &dealt).await?;
+    }
     shows.sort_unstable();
     shows.dedup();
     stock::tell(tx, &levels, &shows).await?;
@@ -520,6 +526,7 @@ fn line(offer: Offer, quantity: i64, off: Won) -> Line {
         origin: offer.origin,
         withdrawal: offer.withdrawal,
         cover: offer.cover,
+        deal_id: offer.deal.map(|deal| deal.id),
         price_won: offer.price_won,
         quantity,
         discount_won: off,

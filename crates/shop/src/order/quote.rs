@@ -9,7 +9,7 @@ use people::StoreId;
 use super::offer::{self, Offer, Offers};
 use super::place::{NewLine, goods, matched};
 use super::terms::{Terms, Wish};
-use crate::coupon::{self, Coupon, CouponFault};
+use crate::coupon::{self, Coupon, CouponFault, claim};
 use crate::delivery::HandOver;
 use crate::discount::Priced;
 use crate::product::{VariantId, Withdrawal};
@@ -60,6 +60,16 @@ impl Quote {
         self.way(by).map(Priced::total).unwrap_or_default()
     }
 
+    /// The code of the coupon that counts.
+    pub fn code(&self) -> Option<&str> {
+        self.coupon.as_ref().and_then(|coupon| coupon.as_ref().ok()).map(|coupon| coupon.code.as_str())
+    }
+
+    fn saves_more_than(&self, other: &Quote) -> bool {
+        let by = self.first_way();
+        self.coupon_fault().is_none() && self.total(by) < other.total(by)
+    }
+
     /// Why the code that was typed does not count.
     pub fn coupon_fault(&self) -> Option<CouponFault> {
         self.coupon.as_ref().and_then(|coupon| coupon.as_ref().err()).copied()
@@ -90,23 +100,48 @@ impl Quote {
 /// What `asking` would cost `buyer` now; lines that are not for sale are refused as they would be in an order. A code
 /// that does not count is told, and the price is the one without it.
 pub async fn quote(shop: &Shop, buyer: &Buyer, asking: Asking<'_>) -> Result<Quote> {
-    let now_ms = shop.base.clock.now_ms();
-    let buyers = buyer.ids();
-    let wish = wish(&buyers, asking);
-    if wish.coupon.is_some() {
+    if asking.coupon.is_some_and(|code| !code.trim().is_empty()) {
         coupon::may_try(shop, buyer)?;
     }
-    let ids: Vec<_> = asking.lines.iter().map(|line| line.variant.clone()).collect();
-    let offers = offer::read(&shop.base.db, &ids).await?;
-    let terms = Terms::read(&shop.base.db, &shop.shows, wish, &offers, now_ms).await?;
-    let quote = of(&offers, &terms, &wish, now_ms)?;
+    let quote = reckoned(shop, buyer, asking).await?;
     if quote.coupon_fault() == Some(CouponFault::Unknown) {
         coupon::count_guess(shop, buyer);
     }
     Ok(quote)
 }
 
-/// What one of each of these variants would cost, by itself; what cannot be had now is left out.
+/// The same with the coupon that saves most, of those that the buyer took in a show, and its code.
+pub async fn with_taken(
+    shop: &Shop,
+    buyer: &Buyer,
+    lines: &[NewLine],
+    broadcast: Option<&str>,
+) -> Result<(Quote, Option<String>)> {
+    let plain = Asking { lines, broadcast, coupon: None };
+    let mut best = (reckoned(shop, buyer, plain).await?, None);
+    let (store, now_ms) = (best.0.store.clone(), shop.base.clock.now_ms());
+    for code in claim::to_use(&shop.base.db, &store, &buyer.ids(), now_ms).await? {
+        let asking = Asking { lines, broadcast, coupon: Some(&code) };
+        let quote = reckoned(shop, buyer, asking).await?;
+        if quote.saves_more_than(&best.0) {
+            best = (quote, Some(code));
+        }
+    }
+    Ok(best)
+}
+
+async fn reckoned(shop: &Shop, buyer: &Buyer, asking: Asking<'_>) -> Result<Quote> {
+    let now_ms = shop.base.clock.now_ms();
+    let buyers = buyer.ids();
+    let wish = wish(&buyers, asking);
+    let ids: Vec<_> = asking.lines.iter().map(|line| line.variant.clone()).collect();
+    let offers = offer::read(&shop.base.db, &ids).await?;
+    let terms = Terms::read(&shop.base.db, &shop.shows, wish, &offers, now_ms).await?;
+    of(&offers, &terms, &wish, now_ms)
+}
+
+/// What one of each of these variants would cost, by itself, with the coupon that the buyer took and that saves most;
+/// what cannot be had now is left out.
 pub async fn each(
     shop: &Shop,
     buyer: &Buyer,
@@ -118,13 +153,25 @@ pub async fn each(
     let lines: Vec<NewLine> =
         variants.iter().map(|variant| NewLine { variant: variant.clone(), quantity: 1 }).collect();
     let offers = offer::read(&shop.base.db, variants).await?;
-    let all = wish(&buyers, Asking { lines: &lines, broadcast, coupon: None });
-    let terms = Terms::read(&shop.base.db, &shop.shows, all, &offers, now_ms).await?;
-    let one = |line: &NewLine| {
-        let wish = Wish { lines: std::slice::from_ref(line), ..all };
-        Some((line.variant.clone(), of(&offers, &terms, &wish, now_ms).ok()?))
-    };
-    Ok(lines.iter().filter_map(one).collect())
+    let mut best: HashMap<VariantId, Quote> = HashMap::new();
+    let mut codes = vec![None];
+    if let Some(offer) = offers.values().next() {
+        codes.extend(
+            claim::to_use(&shop.base.db, &offer.store_id, &buyers, now_ms).await?.into_iter().map(Some),
+        );
+    }
+    for code in &codes {
+        let all = wish(&buyers, Asking { lines: &lines, broadcast, coupon: code.as_deref() });
+        let terms = Terms::read(&shop.base.db, &shop.shows, all, &offers, now_ms).await?;
+        for line in &lines {
+            let wish = Wish { lines: std::slice::from_ref(line), ..all };
+            let Ok(quote) = of(&offers, &terms, &wish, now_ms) else { continue };
+            if best.get(&line.variant).is_none_or(|before| quote.saves_more_than(before)) {
+                best.insert(line.variant.clone(), quote);
+            }
+        }
+    }
+    Ok(best)
 }
 
 fn wish<'a>(buyers: &'a [String], asking: Asking<'a>) -> Wish<'a> {
@@ -134,6 +181,7 @@ fn wish<'a>(buyers: &'a [String], asking: Asking<'a>) -> Wish<'a> {
 
 fn of(offers: &Offers, terms: &Terms, wish: &Wish<'_>, now_ms: i64) -> Result<Quote> {
     let (store, lines) = matched(offers, terms, wish)?;
+    let lines = terms.with_deals(lines, wish, now_ms);
     goods(&lines)?;
     terms.allow(&lines, wish)?;
     let price = |by: HandOver, coupon: Option<&Coupon>| terms.price(&store, &lines, by, wish, coupon);

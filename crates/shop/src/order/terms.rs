@@ -13,6 +13,7 @@ use people::StoreId;
 use super::offer::{Offer, Offers};
 use super::place::NewLine;
 use crate::coupon::{self, Coupon, CouponFault, CouponId};
+use crate::deal::Deals;
 use crate::delivery::HandOver;
 use crate::discount::{Piece, Priced, Sale};
 use crate::product::ProductId;
@@ -48,6 +49,7 @@ pub(super) struct Terms {
     claims: Vec<(CouponId, String)>,
     had: HashMap<(ProductId, String), i64>,
     on_air: HashSet<OnAir>,
+    deals: Deals,
 }
 
 /// What has to be asked for.
@@ -57,7 +59,9 @@ struct Needs<'a> {
     promoted: Vec<&'a StoreId>,
     limited: Vec<&'a ProductId>,
     codes: Vec<(StoreId, String)>,
+    /// Shows whose own prices matter, and all shows that something is bought from.
     shows: Vec<String>,
+    all_shows: Vec<String>,
 }
 
 impl<'a> Needs<'a> {
@@ -73,6 +77,7 @@ impl<'a> Needs<'a> {
         }
         for wish in wishes {
             let offered = || wish.lines.iter().filter_map(move |line| offers.get(&line.variant));
+            needs.all_shows.extend(wish.broadcast.map(str::to_owned));
             if let Some(show) = wish.broadcast
                 && offered().any(|offer| offer.live_price_won.is_some())
             {
@@ -82,7 +87,11 @@ impl<'a> Needs<'a> {
                 needs.codes.push((store.clone(), coupon::key_of(code)));
             }
         }
-        if !(needs.promoted.is_empty() && needs.limited.is_empty() && needs.codes.is_empty()) {
+        let is_plain = needs.promoted.is_empty()
+            && needs.limited.is_empty()
+            && needs.codes.is_empty()
+            && needs.all_shows.is_empty();
+        if !is_plain {
             needs.buyers = wishes.iter().flat_map(|wish| wish.buyers).collect();
         }
         sorted(&mut needs.buyers);
@@ -90,6 +99,7 @@ impl<'a> Needs<'a> {
         sorted(&mut needs.limited);
         sorted(&mut needs.codes);
         sorted(&mut needs.shows);
+        sorted(&mut needs.all_shows);
         needs
     }
 
@@ -135,6 +145,9 @@ impl Terms {
         if let Some(shows) = shows.get().filter(|_| !needs.shows.is_empty()) {
             terms.on_air = shows.on_air(tx, &needs.shows).await?.into_iter().collect();
         }
+        if !needs.all_shows.is_empty() {
+            terms.deals = Deals::lock(&mut *tx, &needs.all_shows, &needs.buyers()).await?;
+        }
         if !needs.codes.is_empty() {
             terms.coupons = coupon::lock(tx, &needs.codes).await?;
             terms.count_used(coupon::used(&mut *tx, &terms.coupons, &needs.buyers()).await?);
@@ -164,6 +177,9 @@ impl Terms {
         }
         if let Some(shows) = shows.get().filter(|_| !needs.shows.is_empty()) {
             terms.on_air = shows.seen_on_air(db, &needs.shows).await?.into_iter().collect();
+        }
+        if !needs.all_shows.is_empty() {
+            terms.deals = Deals::read(db, &needs.all_shows, &needs.buyers()).await?;
         }
         if !needs.codes.is_empty() {
             terms.coupons = coupon::by_code(db, &needs.codes).await?;
@@ -195,6 +211,29 @@ impl Terms {
             }
         }
         offer
+    }
+
+    /// Lines with as many pieces as may be had at their deal's price, and the rest on a line behind.
+    pub(super) fn with_deals(
+        &self,
+        lines: Vec<(Offer, i64)>,
+        wish: &Wish<'_>,
+        now_ms: i64,
+    ) -> Vec<(Offer, i64)> {
+        let Some(show) = wish.broadcast else { return lines };
+        let split = |(offer, quantity): (Offer, i64)| {
+            let Some((deal, most)) = self.deals.on(&offer.variant_id, show, wish.buyers, now_ms) else {
+                return vec![(offer, quantity)];
+            };
+            let mut dealt = offer.clone();
+            (dealt.price_won, dealt.deal) = (deal.price_won, Some(deal.clone()));
+            let first = quantity.min(most);
+            [(dealt, first), (offer, quantity - first)]
+                .into_iter()
+                .filter(|(_, pieces)| *pieces > 0)
+                .collect()
+        };
+        lines.into_iter().flat_map(split).collect()
     }
 
     /// Refuses more of a product than one buyer may have, over all their orders.
@@ -274,6 +313,11 @@ impl Terms {
         }
         for (offer, quantity) in lines.iter().filter(|(offer, _)| offer.per_buyer > 0) {
             *self.had.entry((offer.product_id.clone(), buyer.to_owned())).or_default() += quantity;
+        }
+        for (offer, quantity) in lines {
+            if let Some(deal) = &offer.deal {
+                self.deals.took(&deal.id, buyer, *quantity);
+            }
         }
         if let Some(id) = coupon {
             *self.used.entry((id.clone(), buyer.to_owned())).or_default() += 1;

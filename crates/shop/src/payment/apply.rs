@@ -13,7 +13,7 @@ use super::difference::{self, Kind};
 use super::gateway::{Observed, Seen};
 use super::{Intent, IntentState, ledger, poll, refund};
 use crate::order::{self, EXPIRE, OrderState};
-use crate::{Result, Shop, coupon, stock};
+use crate::{Result, Shop, coupon, deal, stock};
 
 /// How often a write is tried again that two others have locked crosswise.
 const TRIES: usize = 4;
@@ -164,16 +164,16 @@ impl Seeing<'_> {
         Ok(is_there)
     }
 
-    /// Takes again what the order had let go, its coupon too, or nothing of it.
+    /// Takes again what the order had let go, its deals and its coupon too, or nothing of it.
     async fn holds_again(&self, tx: &mut Tx) -> Result<bool> {
         let order = &self.intent.order_id;
         if !stock::hold_again(tx, order).await? {
             return Ok(false);
         }
-        if coupon::hold_again(tx, order).await? {
+        if deal::has_room_again(tx, order).await? && coupon::hold_again(tx, order).await? {
             return Ok(true);
         }
-        // Somebody else has the last coupon; the price the buyer paid is not to be had any more.
+        // Somebody else has the last piece of a deal or the last coupon; the price the buyer paid is not to be had any more.
         stock::release(tx, order, "expired").await?;
         Ok(false)
     }
