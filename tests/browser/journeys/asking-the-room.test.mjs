@@ -10,7 +10,7 @@ import test, { after, before } from "node:test";
 import { promisify } from "node:util";
 import { program, RESULTS, startMarket } from "../market.mjs";
 import { browser, person, PHONE } from "../people.mjs";
-import { mainButton, newShow, press, seller, signIn, until } from "../steps.mjs";
+import { mainButton, newShow, pay, press, review, seller, signIn, until } from "../steps.mjs";
 
 const run = promisify(execFile);
 let market, chrome, stall, watching, plain, guest, show;
@@ -148,6 +148,37 @@ test("coupons go to the first who take them, and then they are gone", async () =
   await stall.look("studio-coupon-closed");
 });
 
+test("the first pieces cost less, are counted on every screen, and a taken coupon comes on top", async () => {
+  await ask("offer", async (form) => {
+    await form.locator("[name=price_won]").fill("5,000");
+    await form.locator("[name=quantity]").fill("2");
+    await stall.look("studio-offer-form", { whole: false });
+  });
+  await card(watching, "offer").waitFor();
+  await stall.look("studio-offer", { whole: false });
+  await watching.look("room-offer", { whole: false });
+  // A guest has no coupon: the offer's price stands in the sheet and on the review.
+  await card(guest, "offer").locator("[data-buy]").click();
+  const sheet = guest.page.locator("buy-sheet dialog[open]");
+  await sheet.locator("form").waitFor();
+  assert.match(await sheet.textContent(), /선착순 특가 5,000원/);
+  await guest.look("sheet-offer", { whole: false });
+  await press(guest.page, sheet.locator("form button.big"));
+  await guest.look("review-offer");
+  await review(guest, "pickup");
+  await pay(guest, "approve");
+  await watching.page.locator(".interactions [data-kind=offer] .left", { hasText: "1개" }).waitFor();
+  // Whoever took the coupon reads the price with it at once.
+  await card(watching, "offer").locator("[data-buy]").click();
+  await watching.page.locator("buy-sheet dialog[open] form").waitFor();
+  await watching.look("sheet-offer-coupon", { whole: false });
+  assert.match(await watching.page.locator("buy-sheet dialog[open]").textContent(), /4,000원/);
+  await watching.page.locator("buy-sheet dialog[open] [data-close]").first().click();
+  await end("offer");
+  await watching.page.locator(".interactions [data-kind=offer][data-closed]").waitFor();
+  await watching.look("room-offer-closed", { whole: false });
+});
+
 const talk = async ({ page }, text) => {
   await page.locator('form.talk [name="text"]').fill(text);
   await page.locator('form.talk [name="text"]').press("Enter");
@@ -188,7 +219,7 @@ test("the replay asks again, in its time, and takes no answers", async () => {
   assert.ok(ended.ok(), await ended.text());
   const replay = await (await guest.page.request.get(`/live/${show.id}/replay.json`)).json();
   const kinds = replay.events.filter(({ type }) => type.startsWith("interaction")).map(({ type, kind }) => `${type} ${kind}`);
-  for (const kind of ["announcement", "poll", "quiz", "draw", "coupon"]) {
+  for (const kind of ["announcement", "poll", "quiz", "draw", "coupon", "offer"]) {
     assert.ok(kinds.includes(`interaction ${kind}`) && kinds.includes(`interaction-closed ${kind}`), kind);
   }
   await guest.page.goto(`/live/${show.id}`);

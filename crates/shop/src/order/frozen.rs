@@ -125,12 +125,16 @@ async fn insert_intents(tx: &mut Tx, rows: &str, now_ms: i64) -> Result<()> {
     Ok(())
 }
 
-/// Each line holds its goods until the hold ends.
+/// Each variant of an order is held until the hold ends, whatever the prices of its pieces.
 async fn insert_holds(tx: &mut Tx, lines: &str, until_ms: i64) -> Result<()> {
     sql!(run tx,
         "insert into stock_reservations (id, store_id, order_id, variant_id, quantity, state, expires_at_ms)
-         select (j.value ->> 'order') || ':' || (j.value ->> 'place'), j.value ->> 'store', j.value ->> 'order',
-             j.value ->> 'variant_id', cast(j.value ->> 'quantity' as bigint), 'held', $2
-         from json_each($1) as j", lines, until_ms)?;
+         select l.order_id || ':' || min(l.place), l.store_id, l.order_id, l.variant_id, cast(sum(l.quantity) as bigint),
+             'held', $2
+         from (select j.value ->> 'order' as order_id, j.value ->> 'store' as store_id,
+                   j.value ->> 'variant_id' as variant_id, cast(j.value ->> 'place' as bigint) as place,
+                   cast(j.value ->> 'quantity' as bigint) as quantity
+               from json_each($1) as j) as l
+         group by l.order_id, l.store_id, l.variant_id", lines, until_ms)?;
     Ok(())
 }
