@@ -33,12 +33,15 @@ const MAX_STRETCH: usize = 160;
 pub(crate) struct Sound {
     pub config: Bytes,
     pub channels: u8,
+    /// Samples a second. The timeline counts 48,000 whatever this says.
+    pub rate: u32,
 }
 
 /// One AAC frame on the 48 kHz timeline.
 #[derive(Clone, Debug)]
 pub(crate) struct SoundFrame {
     pub at: i64,
+    pub length: u32,
     pub data: Bytes,
 }
 
@@ -77,7 +80,7 @@ impl Transcoder {
         .map_err(|e| setup(e.to_string()))?;
         let info = encoder.info().map_err(|e| setup(e.to_string()))?;
         let config = info.confBuf.get(..info.confSize as usize).unwrap_or_default();
-        let sound = Sound { config: Bytes::copy_from_slice(config), channels: CHANNELS as u8 };
+        let sound = Sound { config: Bytes::copy_from_slice(config), channels: CHANNELS as u8, rate: AUDIO_SCALE as u32 };
         let decoder = opus::Decoder::new(AUDIO_SCALE as u32, opus::Channels::Stereo)
             .map_err(|e| setup(e.to_string()))?;
         let delay = i64::from(info.nDelay);
@@ -200,7 +203,8 @@ impl Transcoder {
             used += FRAME * CHANNELS;
             let size = self.encoder.encode(pcm, &mut data).map_or(0, |info| info.output_size);
             if size > 0 && line.out >= 0 {
-                frames.push(SoundFrame { at: line.out, data: Bytes::copy_from_slice(&data[..size]) });
+                let data = Bytes::copy_from_slice(&data[..size]);
+                frames.push(SoundFrame { at: line.out, length: FRAME as u32, data });
             }
             if size > 0 {
                 line.out += FRAME as i64;

@@ -31,6 +31,8 @@ pub(crate) struct Sample {
     pub data: Bytes,
     pub duration: u32,
     pub key: bool,
+    /// From its turn to be decoded to the moment it is shown, in ticks.
+    pub offset: i32,
 }
 
 /// Consecutive samples of one track.
@@ -114,11 +116,12 @@ pub(crate) fn measure(mut body: &[u8]) -> Option<(i64, i64)> {
 }
 
 fn fragment((track_id, run, at): (u32, &Run<'_>, usize)) -> Traf {
+    let reorders = run.samples.iter().any(|sample| sample.offset != 0);
     let entry = |sample: &Sample| TrunEntry {
         duration: Some(sample.duration),
         size: Some(sample.data.len() as u32),
         flags: (track_id == VIDEO_TRACK).then_some(if sample.key { KEY } else { DELTA }),
-        cts: None,
+        cts: reorders.then_some(sample.offset.into()),
     };
     Traf {
         tfhd: Tfhd { track_id, default_base_is_moof: true, ..Default::default() },
@@ -168,7 +171,7 @@ fn audio_track(sound: &Sound) -> Trak {
             data_reference_index: 1,
             channel_count: sound.channels.into(),
             sample_size: 16,
-            sample_rate: (AUDIO_SCALE as u16).into(),
+            sample_rate: (sound.rate as u16).into(),
         },
         esds: Esds {
             es_desc: esds::EsDescriptor {
@@ -186,7 +189,7 @@ fn audio_track(sound: &Sound) -> Trak {
                     avg_bitrate: 128_000,
                     dec_specific: Some(esds::DecoderSpecific {
                         profile: 2,
-                        freq_index: 3,
+                        freq_index: if sound.rate == AUDIO_SCALE as u32 { 3 } else { 4 },
                         chan_conf: sound.channels,
                         raw: sound.config.to_vec(),
                     }),

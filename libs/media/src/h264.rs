@@ -36,6 +36,8 @@ pub(crate) struct Parameters {
 pub(crate) struct Picture {
     pub data: Bytes,
     pub key: bool,
+    /// How much later than its turn to be decoded it is shown, in 90 kHz ticks: not nothing around B-frames.
+    pub offset: i32,
     pub parameters: Arc<Parameters>,
 }
 
@@ -90,7 +92,7 @@ impl Reader {
         }
         let parameters = self.current.clone()?;
         let data = if key && !in_band { parameters.before(&data) } else { data.freeze() };
-        Some(Picture { data, key, parameters })
+        Some(Picture { data, key, offset: 0, parameters })
     }
 
     fn learn_if_whole(&mut self, sps: Vec<Bytes>, pps: Vec<Bytes>) {

@@ -57,6 +57,7 @@ mod packager;
 mod playlist;
 mod recording;
 mod rendition;
+pub mod rtmp;
 mod served;
 mod session;
 mod stream;

@@ -68,6 +68,8 @@ pub(crate) struct Packager {
     end: i64,
     part_starts: i64,
     segment_starts: i64,
+    /// Where this publisher's first picture is: no sound goes before it.
+    begins: i64,
     audio: Vec<Sample>,
     audio_starts: i64,
     audio_next: Option<i64>,
@@ -110,6 +112,7 @@ impl Packager {
             end: ends,
             part_starts: 0,
             segment_starts: 0,
+            begins: 0,
             audio: Vec::new(),
             audio_starts: 0,
             audio_next: None,
@@ -192,7 +195,7 @@ impl Packager {
         }
         self.last_at = at;
         let ends = (at + self.guess).max(starts + self.guess / 4);
-        self.push(starts, ends, picture.data, picture.key);
+        self.push(starts, ends, Sample { data: picture.data, duration: 0, key: picture.key, offset: picture.offset });
         let long = ends - self.part_starts;
         if (long + self.guess - self.part).abs() >= (long - self.part).abs() {
             self.close_part();
@@ -205,7 +208,7 @@ impl Packager {
         if self.source.is_none() {
             return;
         }
-        let from = self.part_starts * AUDIO_SCALE / VIDEO_SCALE - FRAME as i64;
+        let from = self.begins * AUDIO_SCALE / VIDEO_SCALE - FRAME as i64;
         let next = match self.audio_next {
             None if frame.at < from => return,
             None => frame.at,
@@ -222,8 +225,8 @@ impl Packager {
         if self.audio.is_empty() {
             self.audio_starts = next;
         }
-        self.audio.push(Sample { data: frame.data, duration: FRAME as u32, key: true });
-        let ends = next + FRAME as i64;
+        self.audio.push(Sample { data: frame.data, duration: frame.length, key: true, offset: 0 });
+        let ends = next + i64::from(frame.length);
         self.audio_next = Some(ends);
         let ends = ends * VIDEO_SCALE / AUDIO_SCALE;
         if self.held.first().is_some_and(|(at, ..)| ends >= *at) {
@@ -273,11 +276,12 @@ impl Packager {
         starts
     }
 
-    fn push(&mut self, starts: i64, ends: i64, data: Bytes, key: bool) {
+    /// `sample` lasts from `starts` to `ends`.
+    fn push(&mut self, starts: i64, ends: i64, sample: Sample) {
         if self.video.is_empty() {
             self.video_starts = starts;
         }
-        self.video.push(Sample { data, duration: (ends - starts).max(1) as u32, key });
+        self.video.push(Sample { duration: (ends - starts).max(1) as u32, ..sample });
         self.last_starts = starts;
         self.end = ends.max(starts + 1);
     }
@@ -296,6 +300,9 @@ impl Packager {
             film.codecs = format!("{},mp4a.40.2", parameters.codec());
             (film.width, film.height) = (parameters.width, parameters.height);
         });
+        if self.source.is_none() {
+            self.begins = at;
+        }
         self.source = Some(Source { parameters, sound, init });
         self.open_segment(at, init > 0);
     }
@@ -357,7 +364,8 @@ impl Packager {
             if self.end - self.segment_starts >= self.segment {
                 self.cut(self.end);
             }
-            self.push(self.end, self.end + self.part, key.clone(), true);
+            let still = Sample { data: key.clone(), duration: 0, key: true, offset: 0 };
+            self.push(self.end, self.end + self.part, still);
             self.close_part();
         }
     }
@@ -403,7 +411,7 @@ mod tests {
     }
 
     fn sound() -> Sound {
-        Sound { config: Bytes::from_static(&[0x11, 0x90]), channels: 2 }
+        Sound { config: Bytes::from_static(&[0x11, 0x90]), channels: 2, rate: 48_000 }
     }
 
     /// A packager and what it packs into.
@@ -424,11 +432,11 @@ mod tests {
             for n in 0..*count {
                 let key = n == 0 || packager.wants_key();
                 let data = Bytes::from_static(&[0, 0, 0, 1, 0x65]);
-                packager.picture(at, Picture { data, key, parameters: parameters.clone() }, &sound());
+                packager.picture(at, Picture { data, key, offset: 0, parameters: parameters.clone() }, &sound());
                 at += PICTURE;
                 while heard + LAG < at {
                     let data = Bytes::from_static(&[0x21, 0x10]);
-                    packager.sound(SoundFrame { at: heard * AUDIO_SCALE / VIDEO_SCALE, data });
+                    packager.sound(SoundFrame { at: heard * AUDIO_SCALE / VIDEO_SCALE, length: FRAME as u32, data });
                     heard += FRAME as i64 * VIDEO_SCALE / AUDIO_SCALE;
                 }
             }
@@ -475,7 +483,7 @@ mod tests {
             // Every picture turns, and none of them moves on in time.
             let parameters = parameters(200 + n % 2);
             let data = Bytes::from_static(&[0, 0, 0, 1, 0x65]);
-            packager.picture(VIDEO_SCALE * 2, Picture { data, key: true, parameters }, &sound());
+            packager.picture(VIDEO_SCALE * 2, Picture { data, key: true, offset: 0, parameters }, &sound());
             most = most.max(packager.held.len());
         }
         assert!((1..MOST_HELD).contains(&most), "{most} held");

@@ -201,6 +201,18 @@ impl Stream {
         Ok(session)
     }
 
+    /// Let an encoder send: its generation, and what tells it to stop.
+    pub(crate) fn admit_encoder(&self) -> Result<(u64, oneshot::Receiver<()>), Error> {
+        let mut publisher = self.free_place()?;
+        let (_, generation, stopped) = self.admit(&mut publisher);
+        Ok((generation, stopped))
+    }
+
+    /// The clock that everything of this stream is placed on.
+    pub(crate) fn wall(&self) -> WallClock {
+        self.wall
+    }
+
     /// The publisher says goodbye. The stream goes on waiting for [`Config::reconnect_grace`].
     pub fn unpublish(&self, session: &str) -> Result<(), Error> {
         let mut publisher = lock(&self.publisher);

@@ -98,7 +98,7 @@ fn sound(trak: &Trak, mp4a: &mp4_atom::Mp4a) -> Result<Sound, Error> {
     if config.profile != 2 || i64::from(scale(trak)?) != AUDIO_SCALE {
         return Err(refused("its sound is not AAC-LC at 48 kHz"));
     }
-    Ok(Sound { config: config.raw.clone().into(), channels: config.chan_conf })
+    Ok(Sound { config: config.raw.clone().into(), channels: config.chan_conf, rate: AUDIO_SCALE as u32 })
 }
 
 /// Frames of sound from the first one that is heard: encoders put one or two before it.

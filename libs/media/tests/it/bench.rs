@@ -160,6 +160,17 @@ pub(crate) fn seams(mut media: &[u8], track: u32) -> Vec<i64> {
     seams
 }
 
+/// How many samples of a track there are.
+pub(crate) fn samples(mut media: &[u8], track: u32) -> usize {
+    let mut count = 0;
+    while let Some(atom) = Any::decode_maybe(&mut media).unwrap() {
+        let Any::Moof(moof) = atom else { continue };
+        let ours = moof.traf.iter().filter(|traf| traf.tfhd.track_id == track);
+        count += ours.flat_map(|traf| &traf.trun).map(|run| run.samples.len()).sum::<usize>();
+    }
+    count
+}
+
 /// All segments of a recording in a row.
 pub(crate) async fn recorded(bench: &Bench, id: &str) -> Vec<u8> {
     let mut film = Vec::new();

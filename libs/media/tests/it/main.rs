@@ -7,4 +7,5 @@ mod clips;
 mod life;
 mod players;
 mod publisher;
+mod rtmp;
 mod whip;

@@ -109,6 +109,22 @@ async fn a_mute_phone_has_silence_rather_than_no_sound() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_never_says_a_thing_has_silence_too() {
+    let bench = Bench::start(quick()).await;
+    let stream = bench.origin.open("show").await.unwrap();
+    let phone = Phone::new().await;
+    let answer = stream.publish(&phone.offer).await.unwrap();
+    let scene = Scene::new("320x180");
+    scene.order(|orders| orders.microphone = false);
+    let _sending = phone.send(&answer.sdp, scene);
+    bench.playlist_at("show", 3).await;
+    stream.end().await.unwrap();
+    let film = bench::recorded(&bench, "show").await;
+    assert_eq!(seams(&film, 2), [] as [i64; 0], "the sound has no seam");
+    assert!(bench::samples(&film, 2) > 100, "there is silence, not nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_phone_that_vanishes_comes_back_into_the_same_show() {
     let bench = Bench::start(quick()).await;
     let (stream, _, scene, sending) = Box::pin(live(&bench)).await;
