@@ -130,6 +130,11 @@ impl Broadcast {
     pub fn studio_path(&self) -> String {
         format!("/sell/{}/live/{}", self.store, self.id)
     }
+
+    /// The page of whoever keeps the room without a camera.
+    pub fn desk_path(&self) -> String {
+        format!("/live/{}/desk", self.id)
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -332,7 +337,7 @@ pub async fn create_at(
         }
         _ => made_before(&mut tx, &made_key, &made_of).await?,
     };
-    let secret = key::issue(&mut tx, &live.base.random, &id, now_ms).await?;
+    let secret = key::issue(&mut tx, &live.base.random, &id, None, now_ms).await?;
     tx.commit().await?;
     Ok((find(&live.base.db, &id).await?, secret))
 }

@@ -212,7 +212,7 @@ pub async fn say(
 ) -> Result<Line> {
     let text = line(typed)?;
     let person = &by.person;
-    limit::take(&live.lately, &person.id, Action::Chat, live.base.clock.now_ms())?;
+    limit::take(&live.lately, person.id.as_str(), Action::Chat, live.base.clock.now_ms())?;
     let sells_here = by.sells && host::is_host(live, person, broadcast).await?;
     let (name, from) = match sells_here {
         true => (shop::store::find(&live.base.db, &broadcast.store).await?.name, From::Seller),
@@ -220,7 +220,7 @@ pub async fn say(
     };
     if from == From::Shopper {
         moderation::allow(live, broadcast, &person.id, &text).await?;
-        limit::slow(&live.lately, &person.id, broadcast.slow_s, live.base.clock.now_ms())?;
+        limit::slow(&live.lately, person.id.as_str(), broadcast.slow_s, live.base.clock.now_ms())?;
     }
     let saying = Saying {
         broadcast: broadcast.id.clone(),

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use web::Problem;
 
 use crate::chat::MAX_CHAT;
-use crate::notice;
+use crate::{helper, notice};
 
 /// A refusal or a failure of this feature.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,10 @@ pub enum Error {
     ManyNotices,
     #[error("the store is on air with another broadcast")]
     OnAirElsewhere,
+    #[error("the invitation is used or too old")]
+    StaleInvite,
+    #[error("the broadcast has helpers enough")]
+    ManyHelpers,
     #[error("the publish key is wrong")]
     WrongKey,
     #[error("the product is not part of this broadcast any more")]
@@ -91,6 +95,8 @@ impl From<Error> for Problem {
             Error::Begun => Problem::conflict("show-begun"),
             Error::ManyNotices => Problem::conflict("notices-many").with("max", notice::MAX_ASKED),
             Error::OnAirElsewhere => Problem::conflict("on-air-elsewhere"),
+            Error::StaleInvite => Problem::new(StatusCode::GONE, "helper-invite-stale"),
+            Error::ManyHelpers => Problem::conflict("helpers-many").with("max", helper::MAX_HELPERS),
             Error::WrongKey => Problem::new(StatusCode::UNAUTHORIZED, "wrong-key"),
             Error::ProductGone => Problem::conflict("product-not-shown"),
             Error::CarriedElsewhere | Error::PushLater => Problem::busy(),

@@ -225,7 +225,7 @@ pub struct NewInteraction {
 
 /// Opens an interaction. An announcement takes the place of the one before; a card waits until the other is closed.
 pub async fn open(live: &Live, host: &Host, new: NewInteraction, key: &str) -> Result<Interaction> {
-    limit::take(&live.lately, &host.person.id, Action::Pin, live.base.clock.now_ms())?;
+    limit::take(&live.lately, host.person.id.as_str(), Action::Pin, live.base.clock.now_ms())?;
     let made_key = format!("{} {key}", host.person.id);
     let made_of = key::fingerprint(&serde_json::to_vec(&new).map_err(base::Error::from)?);
     if let Some(before) = made_before(&live.base.db, &made_key, &made_of).await? {

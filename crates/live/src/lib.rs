@@ -4,6 +4,7 @@
 //! The picture itself is `media`'s, which knows no broadcasts; goods and stores are `shop`'s, who
 //! may do what is `people`'s. A broadcast ties the three together and owns the room.
 
+mod desk;
 mod error;
 mod host;
 mod jobs;
@@ -16,6 +17,8 @@ pub mod broadcast;
 pub mod calendar;
 pub mod chat;
 pub mod demo;
+pub mod encoder;
+pub mod helper;
 pub mod interaction;
 pub mod moderation;
 pub mod notice;
@@ -108,6 +111,9 @@ impl Live {
             .merge(broadcast::pages::routes())
             .merge(broadcast::api::routes())
             .merge(studio::routes())
+            .merge(desk::routes())
+            .merge(encoder::routes())
+            .merge(helper::pages::routes())
             .merge(calendar::routes())
             .merge(poster::routes())
             .merge(notice::pages::routes())
@@ -137,6 +143,11 @@ impl Live {
     /// The parts of what is on air, to be asked before any router.
     pub fn part_door(&self) -> stream::routes::PartDoor {
         stream::routes::PartDoor::new(self.clone())
+    }
+
+    /// Where encoders are taken, to be asked at the socket.
+    pub fn encoder_door(&self) -> encoder::EncoderDoor {
+        encoder::EncoderDoor::new(self.clone())
     }
 
     /// Who does this feature's jobs.

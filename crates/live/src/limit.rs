@@ -1,6 +1,5 @@
 //! How often one person may do something in a room.
 
-use people::PersonId;
 use web::limits::{Allowance, Limits};
 
 use crate::{Error, Result};
@@ -15,13 +14,13 @@ pub(crate) enum Action {
 }
 
 /// Counts a line in slow mode: one in so many seconds.
-pub(crate) fn slow(lately: &Lately, person: &PersonId, seconds: i64, now_ms: i64) -> Result<()> {
+pub(crate) fn slow(lately: &Lately, person: &str, seconds: i64, now_ms: i64) -> Result<()> {
     if seconds == 0 {
         return Ok(());
     }
     let allowance = Allowance { most: 1, within_ms: seconds * 1000 };
     lately
-        .take((person.clone(), Action::Slow), allowance, now_ms)
+        .take((person.to_owned(), Action::Slow), allowance, now_ms)
         .map_err(|retry_after_s| Error::TooFast { retry_after_s })
 }
 
@@ -38,11 +37,11 @@ impl Action {
 }
 
 /// Who did what lately.
-pub(crate) type Lately = Limits<(PersonId, Action)>;
+pub(crate) type Lately = Limits<(String, Action)>;
 
 /// Counts one, or says how long to wait.
-pub(crate) fn take(lately: &Lately, person: &PersonId, action: Action, now_ms: i64) -> Result<()> {
+pub(crate) fn take(lately: &Lately, person: &str, action: Action, now_ms: i64) -> Result<()> {
     lately
-        .take((person.clone(), action), action.allowance(), now_ms)
+        .take((person.to_owned(), action), action.allowance(), now_ms)
         .map_err(|retry_after_s| Error::TooFast { retry_after_s })
 }

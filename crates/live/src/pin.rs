@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shop::product::{self, Card, ProductId};
 
 use crate::broadcast::{Broadcast, BroadcastId};
-use crate::host::Host;
+use crate::helper::Moderator;
 use crate::limit::{self, Action};
 use crate::{Error, Live, Result};
 
@@ -28,10 +28,10 @@ pub struct Pin {
 }
 
 /// Puts a product's card up. It must be one of the store's, and not removed.
-pub async fn pin(live: &Live, host: &Host, product: &ProductId, key: Option<String>) -> Result<Value> {
-    let shown = own(live, &host.broadcast, product).await?;
-    let pin = change_by(live, host, Some(&shown), key).await?;
-    Ok(shown.frame(&host.broadcast.id, pin.at_ms))
+pub async fn pin(live: &Live, by: &Moderator, product: &ProductId, key: Option<String>) -> Result<Value> {
+    let shown = own(live, &by.broadcast, product).await?;
+    let pin = change_by(live, by, Some(&shown), key).await?;
+    Ok(shown.frame(&by.broadcast.id, pin.at_ms))
 }
 
 /// The same by the demo's script, which nobody signed in for.
@@ -42,8 +42,8 @@ pub(crate) async fn pin_by_script(live: &Live, broadcast: &Broadcast, product: &
 }
 
 /// Takes the card down.
-pub async fn unpin(live: &Live, host: &Host, key: Option<String>) -> Result<Value> {
-    let pin = change_by(live, host, None, key).await?;
+pub async fn unpin(live: &Live, by: &Moderator, key: Option<String>) -> Result<Value> {
+    let pin = change_by(live, by, None, key).await?;
     Ok(json!({ "type": "unpin", "at_ms": pin.at_ms }))
 }
 
@@ -68,10 +68,10 @@ async fn own(live: &Live, broadcast: &Broadcast, product: &ProductId) -> Result<
     Ok(shown.during(broadcast))
 }
 
-async fn change_by(live: &Live, host: &Host, shown: Option<&Shown>, key: Option<String>) -> Result<Pin> {
-    limit::take(&live.lately, &host.person.id, Action::Pin, live.base.clock.now_ms())?;
-    let key = key.map(|key| format!("{} {key}", host.person.id));
-    change(live, &host.broadcast, shown, key).await
+async fn change_by(live: &Live, by: &Moderator, shown: Option<&Shown>, key: Option<String>) -> Result<Pin> {
+    limit::take(&live.lately, by.name(), Action::Pin, live.base.clock.now_ms())?;
+    let key = key.map(|key| format!("{} {key}", by.name()));
+    change(live, &by.broadcast, shown, key).await
 }
 
 async fn change(

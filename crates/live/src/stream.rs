@@ -25,19 +25,42 @@ const LOOK: Duration = Duration::from_secs(5);
 /// How long a publisher may take from its answer to its first picture.
 const FIRST_PICTURE: Duration = Duration::from_secs(60);
 
+/// Whose place a publisher takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Nobody's: whoever is on air keeps it.
+    Free,
+    /// That of the camera on air, which is told to stop.
+    Taken,
+}
+
 /// Takes a publisher who shows the key. The stream is followed from now on.
-pub async fn publish(live: &Live, id: &BroadcastId, publish_key: &str, offer: &str) -> Result<media::Answer> {
+pub async fn publish(
+    live: &Live,
+    id: &BroadcastId,
+    publish_key: &str,
+    offer: &str,
+    place: Place,
+) -> Result<media::Answer> {
     let broadcast = admitted(live, id, publish_key).await?;
+    let stream = open(live, &broadcast).await?;
+    Ok(match place {
+        Place::Free => stream.publish(offer).await?,
+        Place::Taken => stream.take_over(offer).await?,
+    })
+}
+
+/// The stream of a broadcast that may begin or go on, followed from now on.
+pub(crate) async fn open(live: &Live, broadcast: &Broadcast) -> Result<Arc<Stream>> {
     if matches!(broadcast.stage, Stage::Ended { .. }) {
         return Err(Error::Over);
     }
-    if broadcast::elsewhere(&live.base.db, &broadcast).await? {
+    if broadcast::elsewhere(&live.base.db, broadcast).await? {
         return Err(Error::OnAirElsewhere);
     }
-    let stream = live.origin.open(id.as_str()).await?;
-    let answer = stream.publish(offer).await;
-    follow(live, id, &stream);
-    Ok(answer?)
+    let stream = live.origin.open(broadcast.id.as_str()).await?;
+    follow(live, &broadcast.id, &stream);
+    Ok(stream)
 }
 
 /// Sends a film as if a publisher did: a show that was made beforehand.

@@ -9,8 +9,6 @@ use base::clock;
 use jiff::civil::DateTime;
 use people::Seller;
 use serde_json::json;
-use shop::coupon::Coupon;
-use shop::deal;
 use shop::photo::PhotoId;
 use shop::product::{self, Card, ProductId};
 use shop::store;
@@ -20,10 +18,9 @@ use web::{Answer, IdempotencyKey, Path, Problem, Ui, WantsJson};
 
 use crate::broadcast::pages::{Show, poster, shows};
 use crate::broadcast::{self, Broadcast, BroadcastId, MAX_PRODUCTS, NewBroadcast, Stage};
-use crate::chat::{self, Line};
-use crate::moderation::{self, Muted};
-use crate::question::{self, Question};
-use crate::{Error, Host, Live, interaction, key, notice, stream};
+use crate::chat;
+use crate::desk::Desk;
+use crate::{Error, Host, Live, key, notice, stream};
 
 /// Shows on the list.
 const MOST: i64 = 50;
@@ -185,9 +182,7 @@ fn starts_at(typed: &Typed) -> Result<Option<jiff::Timestamp>, Error> {
 #[template(path = "studio/studio.html")]
 struct StudioPage {
     ui: Ui,
-    id: String,
-    store: String,
-    title: String,
+    desk: Desk,
     poster: String,
     /// The publish key, for this page alone.
     key: String,
@@ -195,20 +190,8 @@ struct StudioPage {
     when: String,
     /// How many wait to be told.
     waiting: i64,
-    pinned: String,
-    goods: Vec<Card>,
-    chat: Vec<Line>,
-    slow_s: i64,
-    /// The store's own banned words, one a line.
-    words: String,
-    muted: Vec<Muted>,
-    questions: Vec<Question>,
     /// Whether the store has said who it is, as the law asks of whoever sells.
     is_legal: bool,
-    /// What may be handed out.
-    coupons: Vec<Coupon>,
-    /// What may be offered for less.
-    variants: Vec<deal::Choice>,
 }
 
 #[derive(Template)]
@@ -243,32 +226,20 @@ async fn studio(
 
 async fn on_set(live: &Live, ui: Ui, broadcast: &Broadcast) -> Result<Html<String>, Problem> {
     let db = &live.base.db;
-    let key = key::fresh(live, &broadcast.id).await?;
+    let key = key::fresh(live, &broadcast.id, None).await?;
     let when = match broadcast.stage {
         Stage::Scheduled { starts_at_ms } if starts_at_ms > live.base.clock.now_ms() => {
             ui.time(&starts_at_ms)
         }
         _ => String::new(),
     };
-    let goods = broadcast::products(db, &broadcast.id).await?;
     web::page(&StudioPage {
-        variants: interaction::pages::variants(live, &goods).await?,
-        id: broadcast.id.to_string(),
-        store: broadcast.store.to_string(),
-        title: broadcast.title_in(ui.language()).to_owned(),
+        desk: Desk::of(live, &ui, broadcast, true).await?,
         poster: poster(&ui, broadcast),
         key: key.reveal().to_owned(),
         when,
         waiting: notice::count(db, &broadcast.id).await?,
-        pinned: broadcast.pinned.as_ref().map(|pinned| pinned.product.to_string()).unwrap_or_default(),
-        goods,
-        chat: chat::recent(db, &broadcast.id).await?,
-        slow_s: broadcast.slow_s,
-        words: moderation::words(db, &broadcast.store).await?.join("\n"),
-        muted: moderation::muted(db, &broadcast.id).await?,
-        questions: question::open(db, &broadcast.id).await?,
         is_legal: store::find(db, &broadcast.store).await.map_err(Error::from)?.identity.is_whole(),
-        coupons: interaction::pages::coupons(live, broadcast).await?,
         ui,
     })
 }

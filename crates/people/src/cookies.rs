@@ -17,20 +17,20 @@ pub(crate) const SESSION: &str = "session";
 pub(crate) const ASKED: &str = "asked";
 
 /// A cookie of the request, under the name its way allows.
-pub(crate) fn read<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+pub fn read<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     cookie(headers, &format!("__Host-{name}"))
         .or_else(|| if is_near(headers) { cookie(headers, name) } else { None })
 }
 
 /// Sets a cookie that scripts cannot read.
-pub(crate) fn set(headers: &HeaderMap, name: &str, value: &str, lasts_s: i64) -> HeaderValue {
+pub fn set(headers: &HeaderMap, name: &str, value: &str, lasts_s: i64) -> HeaderValue {
     let (prefix, secure) = if is_plain(headers) { ("", "") } else { ("__Host-", "; Secure") };
     let line = format!("{prefix}{name}={value}; Path=/; Max-Age={lasts_s}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::from_str(&line).expect("names and tokens are plain ASCII")
 }
 
 /// Takes a cookie back.
-pub(crate) fn clear(headers: &HeaderMap, name: &str) -> HeaderValue {
+pub fn clear(headers: &HeaderMap, name: &str) -> HeaderValue {
     set(headers, name, "", 0)
 }
 

@@ -8,7 +8,7 @@ mod address;
 mod asker;
 mod code;
 mod consent;
-mod cookies;
+pub mod cookies;
 mod device;
 mod error;
 mod join;

@@ -1,5 +1,6 @@
-//! Listening: one port for HTTP and HTTPS. The first byte of a connection tells which: a TLS
-//! handshake begins with 22, and no HTTP method does. Parts over plain HTTP/1.1 are answered at the socket
+//! Listening: one port for HTTP, HTTPS and the encoders' RTMP. The first byte of a connection tells which: a TLS
+//! handshake begins with 22, RTMP with 3, and no HTTP method does. Within TLS, RTMP is looked for where no protocol was
+//! agreed upon, which browsers always do. Parts over plain HTTP/1.1 are answered at the socket
 //! ([`parts`]), everything else by hyper.
 
 use std::net::SocketAddr;
@@ -12,8 +13,9 @@ use base::Clock;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use live::encoder::EncoderDoor;
 use live::stream::routes::{PartDoor, part};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +27,8 @@ mod parts;
 
 /// The first byte of a TLS handshake record.
 const TLS_HANDSHAKE: u8 = 22;
+/// The first byte of RTMP.
+const RTMP: u8 = live::encoder::FIRST_BYTE;
 /// How long a new connection may stay silent, and how long its head may take.
 const FIRST_WORDS: Duration = Duration::from_secs(10);
 /// Connections at once; past it new ones wait in the kernel's queue.
@@ -39,6 +43,8 @@ const HEAD: usize = 32 * 1024;
 pub struct Door {
     /// Asked first: the parts of what is on air.
     pub parts: PartDoor,
+    /// Programs that send a show.
+    pub encoders: EncoderDoor,
     /// Everything else.
     pub rest: Router,
     pub clock: Clock,
@@ -96,16 +102,37 @@ async fn connection(
     match acceptor {
         Some(acceptor) if first[0] == TLS_HANDSHAKE => {
             match tokio::time::timeout(FIRST_WORDS, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol().is_none() => {
+                    // One byte is read ahead, and nothing is copied after it.
+                    let mut stream = BufReader::with_capacity(1, stream);
+                    match tokio::time::timeout(FIRST_WORDS, stream.fill_buf()).await {
+                        Ok(Ok([RTMP])) => encoder(stream, peer, app, stop).await,
+                        Ok(Ok([_])) => speak(stream, peer, app, stop).await,
+                        _ => {}
+                    }
+                }
                 Ok(Ok(stream)) => speak(stream, peer, app, stop).await,
                 Ok(Err(error)) => debug!(%error, "A TLS handshake failed"),
                 Err(_) => {}
             }
         }
+        _ if first == [RTMP] => encoder(stream, peer, app, stop).await,
         _ => {
             if parts::serve(&mut stream, &app, &stop).await == parts::Next::Hyper {
                 speak(stream, peer, app, stop).await;
             }
         }
+    }
+}
+
+/// A program that sends a show, until it leaves or we stop.
+async fn encoder<I>(io: I, peer: SocketAddr, app: Door, stop: CancellationToken)
+where
+    I: AsyncRead + AsyncWrite + Unpin,
+{
+    tokio::select! {
+        () = app.encoders.take(io, peer) => {}
+        () = stop.cancelled() => {}
     }
 }
 

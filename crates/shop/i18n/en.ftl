@@ -233,6 +233,7 @@ buy-title = Buy now
 buy-choose = Please choose
 buy-quantity = How many
 buy-note = { $price } · { $total } with delivery
+buy-note-cut = { $price } · you pay { $left }
 buy-parcel = To { $name }, { $address }
 buy-pickup = Picked up at { $place }
 buy-now = Buy with one tap

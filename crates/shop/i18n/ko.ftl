@@ -233,6 +233,7 @@ buy-title = 바로 사기
 buy-choose = 골라 주세요
 buy-quantity = 개수
 buy-note = { $price } · 배송비까지 { $total }
+buy-note-cut = { $price } · 내실 값 { $left }
 buy-parcel = { $name } · { JOSA($address, "으로/로") } 보내요
 buy-pickup = { $place }에서 찾아가요
 buy-now = 한 번에 사기

@@ -73,7 +73,7 @@ impl SheetPart {
         let Some(quote) = self.quotes.get(&variant.id) else { return self.ui.t("buy-had-enough") };
         let by = self.ready.as_ref().map_or(quote.first_way(), |ready| ready.by);
         let Some(priced) = quote.way(by) else { return self.ui.won(variant.price_won) };
-        let mut price = self.ui.won(priced.goods_won - priced.discount_won);
+        let mut price = self.ui.won(priced.goods_won);
         if quote.lines.iter().any(|(offer, _)| offer.deal.is_some()) {
             price = self.ui.t1("buy-deal-price", "price", price);
         } else if priced.goods_won < variant.price_won {
@@ -84,7 +84,11 @@ impl SheetPart {
         }
         match &self.ready {
             Some(_) => self.ui.t2("buy-note", "price", price, "total", self.ui.won(priced.total())),
-            None => price,
+            None if priced.cuts.is_empty() => price,
+            None => {
+                let left = self.ui.won(priced.goods_won - priced.discount_won);
+                self.ui.t2("buy-note-cut", "price", price, "left", left)
+            }
         }
     }
 

@@ -174,7 +174,21 @@ impl Stream {
     /// Take a publisher's offer. [`Error::AlreadyPublishing`] while another one is connected and sends;
     /// one that has been silent for two seconds, or never connected, is replaced.
     pub async fn publish(self: &Arc<Self>, offer: &str) -> Result<Answer, Error> {
-        let mut publisher = self.free_place()?;
+        let place = self.free_place()?;
+        self.answer(place, offer)
+    }
+
+    /// The same for another camera of the same show: whoever sends is told to stop, and loses the place.
+    pub async fn take_over(self: &Arc<Self>, offer: &str) -> Result<Answer, Error> {
+        let place = self.place()?;
+        self.answer(place, offer)
+    }
+
+    fn answer(
+        self: &Arc<Self>,
+        mut publisher: MutexGuard<'_, Option<Publisher>>,
+        offer: &str,
+    ) -> Result<Answer, Error> {
         let kbps = (self.config.start_kbps, self.config.max_kbps);
         let agreed = offer::agree(offer, &self.net, self.cert.clone(), kbps)?;
         let place = self.net.place(&agreed.fragment);
@@ -383,15 +397,20 @@ impl Stream {
 
     /// The publisher's place, when nobody alive is on it.
     fn free_place(&self) -> Result<MutexGuard<'_, Option<Publisher>>, Error> {
-        if self.state() == State::Ended {
-            return Err(Error::Ended { id: self.id.clone() });
-        }
-        let publisher = lock(&self.publisher);
+        let publisher = self.place()?;
         let silent_ms = self.wall.ms() - self.heard_ms.load(Ordering::Relaxed);
         if publisher.is_some() && silent_ms < REPLACEABLE_AFTER_MS {
             return Err(Error::AlreadyPublishing { id: self.id.clone() });
         }
         Ok(publisher)
+    }
+
+    /// The publisher's place, whoever is on it.
+    fn place(&self) -> Result<MutexGuard<'_, Option<Publisher>>, Error> {
+        match self.state() {
+            State::Ended => Err(Error::Ended { id: self.id.clone() }),
+            _ => Ok(lock(&self.publisher)),
+        }
     }
 
     fn admit(&self, place: &mut Option<Publisher>) -> (String, u64, oneshot::Receiver<()>) {

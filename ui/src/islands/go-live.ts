@@ -6,12 +6,12 @@
 // What would spoil the show stands in `.findings`: `[data-find=WORD]` is shown while lib/preflight finds it, and tells the
 // remedy.
 // Every word comes from `data-say-…` of this element: asking ready denied nocamera taken insecure inapp connecting air
-// again lost refused ended silent good fair poor green yellow red end-again. They stand in `.state`.
+// again other lost refused ended silent good fair poor green yellow red end-again. They stand in `.state`.
 import { type Facing, loudness, obstacle, outside, refusal, VOICE, wanted } from "../lib/camera";
 import { Backoff, sleep } from "../lib/backoff";
 import { ceiling, light, uplinkWord } from "../lib/light";
 import type { Preflight } from "../lib/preflight";
-import { Refused, Whip } from "../lib/whip";
+import type { Whip } from "../lib/whip";
 
 /** The uplink is measured with this much; a second on a poor line. */
 const PROBE_BYTES = 256 * 1024;
@@ -25,6 +25,8 @@ const SILENT_MS = 8_000;
 /** Looks at a red light after which a smaller picture is sent, and the sizes. */
 const RED_LOOKS = 4;
 const SIZES = [1, 1.5, 2];
+/** Our own lost line holds the place for two seconds; after this long it is another camera. */
+const OURS_MS = 6_000;
 
 class GoLive extends HTMLElement {
   private readonly leaving = new AbortController();
@@ -34,6 +36,8 @@ class GoLive extends HTMLElement {
   private uplink: number | null = null;
   private lock: { release(): Promise<void> } | undefined;
   private again = false;
+  /** Another camera sends this show. */
+  private other = this.hasAttribute("data-other");
   private reds = 0;
   private size = 0;
   private heard = performance.now();
@@ -136,7 +140,7 @@ class GoLive extends HTMLElement {
     this.preflight?.hear(level, hears);
     const now = performance.now();
     if (level > 0.25) this.heard = now;
-    if (this.dataset["state"] === "ready") this.words(now - this.heard > SILENT_MS ? "silent" : "ready");
+    if (this.dataset["state"] === "ready" && !this.other) this.words(now - this.heard > SILENT_MS ? "silent" : "ready");
   }
 
   private async measure(): Promise<void> {
@@ -155,23 +159,31 @@ class GoLive extends HTMLElement {
     if (!this.stream || this.onAir) return;
     this.dataset["onAir"] = "";
     void this.stayAwake();
-    await this.connect("connecting");
+    await this.connect("connecting", true);
   }
 
   /** Tries until it is on air, or too long, or the server says no. */
-  private async connect(word: "connecting" | "again"): Promise<void> {
+  private async connect(word: "connecting" | "again", takes = false): Promise<void> {
     const backoff = new Backoff(400, 4_000);
-    const until = performance.now() + TRY_MS;
+    const began = performance.now();
+    const until = began + TRY_MS;
     this.say(word, word);
+    const { Refused, Whip } = await import("../lib/whip");
+    // Only a hand takes the place of another camera, never a line that comes back.
+    const url = this.dataset["whip"]! + (takes && this.other ? "?take" : "");
+    this.other = false;
     while (this.onAir && performance.now() < until) {
       try {
-        this.whip = await Whip.open(this.dataset["whip"]!, this.dataset["key"]!, this.stream!, ceiling(this.uplink), () => void this.reconnect());
+        this.whip = await Whip.open(url, this.dataset["key"]!, this.stream!, ceiling(this.uplink), () => void this.reconnect());
         return this.say("air", "air");
       } catch (problem) {
         const refused = problem instanceof Refused && problem.status < 500 && ![408, 409, 429].includes(problem.status);
         if (refused) return this.off("refused", (problem as Error).message);
-        // Somebody is on air in our place, perhaps ourselves a moment ago: say so, and keep trying.
-        if (problem instanceof Refused && problem.status === 409) this.words(word, problem.message);
+        // Somebody is on air in our place, perhaps ourselves a moment ago: say so, and keep trying for a while.
+        if (problem instanceof Refused && problem.status === 409) {
+          this.words(word, problem.message);
+          if ((this.other = performance.now() - began > OURS_MS)) return this.off("other");
+        }
         await sleep(backoff.next(), this.leaving.signal);
       }
     }
@@ -190,7 +202,7 @@ class GoLive extends HTMLElement {
   /** Back to the pre-flight: the seller may press start again. */
   private off(word: string, words = ""): void {
     delete this.dataset["onAir"];
-    this.say("blocked", word, words);
+    this.say(word === "other" ? "ready" : "blocked", word, words);
     void this.lock?.release();
   }
 

@@ -179,6 +179,6 @@ struct Key {
     params(("broadcast" = String, Path)),
     responses((status = 201, body = Key), (status = "4XX", body = Problem)))]
 async fn new_key(host: Host, State(live): State<Live>) -> Result<(StatusCode, Json<Key>), Problem> {
-    let secret = key::fresh(&live, &host.broadcast.id).await?;
+    let secret = key::fresh(&live, &host.broadcast.id, None).await?;
     Ok((StatusCode::CREATED, Json(Key { publish_key: secret.reveal().to_owned() })))
 }

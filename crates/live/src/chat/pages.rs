@@ -10,7 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 use web::{Answer, Form, IdempotencyKey, Problem, WantsJson};
 
 use super::LineId;
-use crate::host::{Host, Known};
+use crate::helper::Moderator;
+use crate::host::Known;
 use crate::{Error, Live, chat};
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
@@ -50,23 +51,23 @@ struct Chosen {
 }
 
 async fn hide(
-    host: Host,
+    by: Moderator,
     State(live): State<Live>,
     json: WantsJson,
     Form(chosen): Form<Chosen>,
 ) -> Result<Response, Problem> {
     let line = chosen.line.ok_or(Error::NoLine)?;
-    chat::hide(&live, &host.broadcast, &line).await?;
-    Ok(Answer::to(json, &host.broadcast.studio_path(), json!({ "id": line })))
+    chat::hide(&live, &by.broadcast, &line).await?;
+    Ok(Answer::to(json, &by.page(), json!({ "id": line })))
 }
 
 /// Without a line it is the way back from the last hiding.
 async fn show(
-    host: Host,
+    by: Moderator,
     State(live): State<Live>,
     json: WantsJson,
     Form(chosen): Form<Chosen>,
 ) -> Result<Response, Problem> {
-    chat::show(&live, &host.broadcast, chosen.line.as_ref()).await?;
-    Ok(Answer::to(json, &host.broadcast.studio_path(), json!({ "id": chosen.line })))
+    chat::show(&live, &by.broadcast, chosen.line.as_ref()).await?;
+    Ok(Answer::to(json, &by.page(), json!({ "id": chosen.line })))
 }

@@ -87,7 +87,7 @@ pub async fn give(
     choice: usize,
     ticket: &str,
 ) -> Result<Given> {
-    limit::take(&live.lately, &person.id, Action::Answer, live.base.clock.now_ms())?;
+    limit::take(&live.lately, person.id.as_str(), Action::Answer, live.base.clock.now_ms())?;
     let found = super::of_broadcast(&live.base.db, &broadcast.id, id).await?;
     let asked = Asked {
         interaction: id.clone(),

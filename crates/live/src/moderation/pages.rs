@@ -10,6 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use web::{Answer, Form, Problem, WantsJson};
 
 use crate::chat::LineId;
+use crate::helper::Moderator;
 use crate::{Error, Host, Live, moderation};
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
@@ -26,13 +27,13 @@ struct Slow {
 }
 
 async fn slow(
-    host: Host,
+    by: Moderator,
     State(live): State<Live>,
     json: WantsJson,
     Form(form): Form<Slow>,
 ) -> Result<Response, Problem> {
-    moderation::slow(&live, &host.broadcast, form.seconds).await?;
-    Ok(Answer::to(json, &host.broadcast.studio_path(), json!({ "seconds": form.seconds })))
+    moderation::slow(&live, &by.broadcast, form.seconds).await?;
+    Ok(Answer::to(json, &by.page(), json!({ "seconds": form.seconds })))
 }
 
 /// One word a line.
@@ -60,14 +61,14 @@ struct Said {
 }
 
 async fn mute(
-    host: Host,
+    by: Moderator,
     State(live): State<Live>,
     json: WantsJson,
     Form(said): Form<Said>,
 ) -> Result<Response, Problem> {
     let line = said.line.ok_or(Error::NoLine)?;
-    moderation::mute(&live, &host.broadcast, &line).await?;
-    Ok(Answer::to(json, &host.broadcast.studio_path(), json!({ "line": line })))
+    moderation::mute(&live, &by.broadcast, &line).await?;
+    Ok(Answer::to(json, &by.page(), json!({ "line": line })))
 }
 
 #[derive(Deserialize)]
@@ -76,11 +77,11 @@ struct Chosen {
 }
 
 async fn unmute(
-    host: Host,
+    by: Moderator,
     State(live): State<Live>,
     json: WantsJson,
     Form(chosen): Form<Chosen>,
 ) -> Result<Response, Problem> {
-    moderation::unmute(&live, &host.broadcast, &chosen.person).await?;
-    Ok(Answer::to(json, &host.broadcast.studio_path(), json!({ "person": chosen.person })))
+    moderation::unmute(&live, &by.broadcast, &chosen.person).await?;
+    Ok(Answer::to(json, &by.page(), json!({ "person": chosen.person })))
 }

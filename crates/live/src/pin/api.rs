@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 use web::cursor::Listed;
 use web::{IdempotencyKey, Json, Problem};
 
+use crate::helper::Moderator;
 use crate::host::Shown;
 use crate::{Error, Host, Live, pin};
 
@@ -58,12 +59,13 @@ async fn change(
     key: IdempotencyKey,
     Json(new): Json<NewPin>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
+    let by = Moderator::from(host);
     let told = match new.product {
         Some(product) => {
             let product: ProductId = product.parse().map_err(|_| Error::ProductGone)?;
-            pin::pin(&live, &host, &product, Some(key.0)).await?
+            pin::pin(&live, &by, &product, Some(key.0)).await?
         }
-        None => pin::unpin(&live, &host, Some(key.0)).await?,
+        None => pin::unpin(&live, &by, Some(key.0)).await?,
     };
     Ok((StatusCode::CREATED, Json(told)))
 }

@@ -8,7 +8,8 @@ use shop::product::ProductId;
 use utoipa_axum::router::OpenApiRouter;
 use web::{Answer, Form, Problem, WantsJson};
 
-use crate::{Error, Host, Live, pin};
+use crate::helper::Moderator;
+use crate::{Error, Live, pin};
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
     OpenApiRouter::new()
@@ -22,17 +23,17 @@ struct Chosen {
 }
 
 async fn put(
-    host: Host,
+    by: Moderator,
     State(live): State<Live>,
     json: WantsJson,
     Form(chosen): Form<Chosen>,
 ) -> Result<Response, Problem> {
     let product: ProductId = chosen.product.parse().map_err(|_| Error::ProductGone)?;
-    let pinned = pin::pin(&live, &host, &product, None).await?;
-    Ok(Answer::to(json, &host.broadcast.studio_path(), pinned))
+    let pinned = pin::pin(&live, &by, &product, None).await?;
+    Ok(Answer::to(json, &by.page(), pinned))
 }
 
-async fn take_down(host: Host, State(live): State<Live>, json: WantsJson) -> Result<Response, Problem> {
-    let taken_down = pin::unpin(&live, &host, None).await?;
-    Ok(Answer::to(json, &host.broadcast.studio_path(), taken_down))
+async fn take_down(by: Moderator, State(live): State<Live>, json: WantsJson) -> Result<Response, Problem> {
+    let taken_down = pin::unpin(&live, &by, None).await?;
+    Ok(Answer::to(json, &by.page(), taken_down))
 }

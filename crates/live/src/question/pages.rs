@@ -8,7 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 use web::{Answer, Form, Path, Problem, WantsJson};
 
 use super::{QuestionId, Standing};
-use crate::{BroadcastId, Host, Live, question};
+use crate::helper::Moderator;
+use crate::{BroadcastId, Live, question};
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
     OpenApiRouter::new().route("/live/{broadcast}/questions/{question}", post(mark))
@@ -20,12 +21,12 @@ struct Chosen {
 }
 
 async fn mark(
-    host: Host,
+    by: Moderator,
     State(live): State<Live>,
     Path((_, id)): Path<(BroadcastId, QuestionId)>,
     json: WantsJson,
     Form(chosen): Form<Chosen>,
 ) -> Result<Response, Problem> {
-    let marked = question::mark(&live, &host.broadcast, &id, chosen.standing).await?;
-    Ok(Answer::to(json, &host.broadcast.studio_path(), marked.frame()))
+    let marked = question::mark(&live, &by.broadcast, &id, chosen.standing).await?;
+    Ok(Answer::to(json, &by.page(), marked.frame()))
 }

@@ -17,6 +17,7 @@ use serde_json::json;
 use web::{Lang, Problem};
 
 use crate::broadcast::BroadcastId;
+use crate::stream::Place;
 use crate::{Error, Live, Result, room, stream};
 
 /// The largest SDP; a phone's has about 5 KB.
@@ -208,7 +209,7 @@ async fn absent(live: &Live, broadcast: &str, file: &str) -> Result<Response> {
     Ok(whole(Served { body: body.into(), kind: Kind::Json, cache: Cache::Second, init: None }))
 }
 
-/// `POST /media/{broadcast}/whip`
+/// `POST /media/{broadcast}/whip`; with `?take`, the place of the camera that is on air.
 async fn publish(State(live): State<Live>, Path(broadcast): Path<String>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
@@ -222,7 +223,8 @@ async fn publish(State(live): State<Live>, Path(broadcast): Path<String>, reques
         let offer = std::str::from_utf8(&offer)
             .map_err(|_| media::Error::BrokenOffer { reason: "not UTF-8".into() })
             .map_err(Error::Media)?;
-        Ok::<_, Problem>(stream::publish(&live, &id, bearer(&parts.headers), offer).await?)
+        let place = if parts.uri.query() == Some("take") { Place::Taken } else { Place::Free };
+        Ok::<_, Problem>(stream::publish(&live, &id, bearer(&parts.headers), offer, place).await?)
     };
     match taken.await {
         Ok(answer) => {

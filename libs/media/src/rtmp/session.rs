@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{BufMut, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::amf::{self, Value};
 use super::chunk::{self, Message, Reader};
 use super::encoder::Encoder;
-use super::{Broken, Hello};
+use super::{Broken, FIRST_BYTE, Hello};
 use crate::Stream;
 
 /// From the first byte to the key.
@@ -22,6 +21,9 @@ const SILENT_FOR: Duration = Duration::from_secs(10);
 const MAX_GREETING: usize = 16 << 10;
 /// Commands and descriptions of a stream; they have a few hundred bytes.
 const MAX_WORDS: usize = 4 << 10;
+/// What is read at a time: before the key little, for anybody may connect.
+const HELLO_BUFFER: usize = 2 << 10;
+const BUFFER: usize = 64 << 10;
 /// Half of one hand's shake.
 const SHAKE: usize = 1536;
 /// Bytes that may go by before the receiver says that it has them.
@@ -46,8 +48,8 @@ mod kinds {
 const STREAM: u32 = 1;
 
 /// The line to one encoder.
-pub(super) struct Line {
-    socket: TcpStream,
+pub(super) struct Line<I> {
+    socket: I,
     reader: Reader,
     buffer: Vec<u8>,
     read: u64,
@@ -62,20 +64,18 @@ enum Asked {
     Goodbye,
 }
 
-impl Line {
+impl<I: AsyncRead + AsyncWrite + Unpin> Line<I> {
     /// Shake hands, and listen until a key is shown.
-    pub(super) async fn greet(socket: TcpStream) -> Result<(Line, Hello), Broken> {
-        // Small parts and small words: nothing waits to be sent together.
-        socket.set_nodelay(true)?;
+    pub(super) async fn greet(socket: I) -> Result<(Line<I>, Hello), Broken> {
         timeout(GREETING, Line::hello(socket)).await.map_err(|_| Broken::Silent)?
     }
 
-    async fn hello(mut socket: TcpStream) -> Result<(Line, Hello), Broken> {
+    async fn hello(mut socket: I) -> Result<(Line<I>, Hello), Broken> {
         shake(&mut socket).await?;
         let mut line = Line {
             socket,
             reader: Reader::new(),
-            buffer: vec![0; 64 << 10],
+            buffer: vec![0; HELLO_BUFFER],
             read: 0,
             acknowledged: 0,
             out: BytesMut::new(),
@@ -108,6 +108,7 @@ impl Line {
             Ok(admitted) => admitted,
             Err(error) => return self.refuse(&error.to_string()).await,
         };
+        self.buffer.resize(BUFFER, 0);
         self.status("status", "NetStream.Publish.Start", "");
         let began = Instant::now();
         loop {
@@ -238,15 +239,14 @@ fn told(level: &str, code: &str, description: &str) -> Value {
 }
 
 /// The plain handshake: both sides send a version and a block of bytes, and repeat the other's block.
-async fn shake(socket: &mut TcpStream) -> Result<(), Broken> {
-    const VERSION: u8 = 3;
+async fn shake(socket: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<(), Broken> {
     let mut hello = [0; 1 + SHAKE];
     socket.read_exact(&mut hello).await?;
-    if hello[0] != VERSION {
+    if hello[0] != FIRST_BYTE {
         return Err(Broken::Protocol("another version, or no RTMP"));
     }
     let mut answer = BytesMut::with_capacity(1 + 2 * SHAKE);
-    answer.put_u8(VERSION);
+    answer.put_u8(FIRST_BYTE);
     // A time of zero, four zeros, and bytes that need not be random: nothing is proved by them.
     answer.put_bytes(0, SHAKE);
     answer.put_slice(&hello[1..]);

@@ -40,18 +40,20 @@ async fn doors(origin: &Origin) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
     let origin = origin.clone();
-    let door = move |hello: Hello| {
-        let origin = origin.clone();
-        async move {
-            match hello.key.split_once('_') {
-                Some((id, "right-key")) if hello.app == "live" => {
-                    origin.open(id).await.map_err(|error| error.to_string())
-                }
-                _ => Err("this key opens nothing".to_owned()),
-            }
+    let door = async move |hello: Hello| match hello.key.split_once('_') {
+        Some((id, "right-key")) if hello.app == "live" => {
+            origin.open(id).await.map_err(|error| error.to_string())
         }
+        _ => Err("this key opens nothing".to_owned()),
     };
-    tokio::spawn(rtmp::serve(listener, door));
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let door = door.clone();
+            tokio::spawn(async move {
+                let _ = rtmp::take(socket, door).await;
+            });
+        }
+    });
     at
 }
 
