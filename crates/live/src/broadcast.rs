@@ -52,6 +52,8 @@ pub struct Broadcast {
     pub starts_at_ms: i64,
     /// The product in front of the camera.
     pub pinned: Option<Pinned>,
+    /// The show that this one only practises.
+    pub rehearses: Option<BroadcastId>,
 }
 
 /// Where a broadcast stands.
@@ -156,6 +158,7 @@ struct Row {
     replay_ms: Option<i64>,
     pinned_product: Option<ProductId>,
     pinned_at_ms: i64,
+    rehearses: Option<BroadcastId>,
 }
 
 impl From<Row> for Broadcast {
@@ -186,6 +189,7 @@ impl From<Row> for Broadcast {
             stage,
             starts_at_ms,
             pinned: row.pinned_product.map(|product| Pinned { product, at_ms }),
+            rehearses: row.rehearses,
         }
     }
 }
@@ -202,7 +206,7 @@ async fn find_all(db: &Db, ids: &[BroadcastId]) -> Result<Vec<Broadcast>> {
     let rows: Vec<Row> = sql!(all db,
         "select b.id, b.store_id, b.title, b.title_en, b.poster, b.sponsor, b.slow_s, b.stage, b.starts_at_ms, b.live_since_ms,
                 b.waiting_since_ms, b.ended_at_ms, b.epoch_ms, b.replay_from_ms, b.replay_ms,
-                b.pinned_product, b.pinned_at_ms
+                b.pinned_product, b.pinned_at_ms, b.rehearses
          from json_each($1) as j join broadcasts as b on b.id = j.value ->> 'id'
          order by j.key",
         to_json(&ids)?)?;
@@ -212,7 +216,7 @@ async fn find_all(db: &Db, ids: &[BroadcastId]) -> Result<Vec<Broadcast>> {
 /// What is on air, the longest first.
 pub async fn on_air(db: &Db, limit: i64) -> Result<Vec<Broadcast>> {
     let ids: Vec<BroadcastId> = sql!(values db,
-        "select id from broadcasts where stage in ('live', 'waiting')
+        "select id from broadcasts where stage in ('live', 'waiting') and rehearses is null
          order by live_since_ms, id limit $1", limit)?;
     find_all(db, &ids).await
 }
@@ -220,7 +224,7 @@ pub async fn on_air(db: &Db, limit: i64) -> Result<Vec<Broadcast>> {
 /// What comes next. One that nobody began is shown for a while after its hour, in case they are late.
 pub async fn upcoming(db: &Db, now_ms: i64, limit: i64) -> Result<Vec<Broadcast>> {
     let ids: Vec<BroadcastId> = sql!(values db,
-        "select id from broadcasts where stage = 'scheduled' and starts_at_ms >= $1
+        "select id from broadcasts where stage = 'scheduled' and starts_at_ms >= $1 and rehearses is null
          order by starts_at_ms, id limit $2", now_ms - LATE_MS, limit)?;
     find_all(db, &ids).await
 }
@@ -228,7 +232,7 @@ pub async fn upcoming(db: &Db, now_ms: i64, limit: i64) -> Result<Vec<Broadcast>
 /// What can be seen again, the newest first.
 pub async fn replays(db: &Db, limit: i64) -> Result<Vec<Broadcast>> {
     let ids: Vec<BroadcastId> = sql!(values db,
-        "select id from broadcasts where stage = 'ended' and replay_ms is not null
+        "select id from broadcasts where stage = 'ended' and replay_ms is not null and rehearses is null
          order by starts_at_ms desc, id desc limit $1", limit)?;
     find_all(db, &ids).await
 }
@@ -249,7 +253,7 @@ pub async fn list(db: &Db, wanted: Wanted<'_>, limit: i64) -> Result<Vec<Broadca
     let (after_ms, after_id) = wanted.after.unwrap_or((i64::MAX, String::new()));
     let ids: Vec<BroadcastId> = sql!(values db,
         "select id from broadcasts
-         where ($1 = '' or store_id = $1) and ($2 = '' or stage = $2)
+         where ($1 = '' or store_id = $1) and ($2 = '' or stage = $2) and rehearses is null
            and (starts_at_ms < $3 or (starts_at_ms = $3 and id < $4))
          order by starts_at_ms desc, id desc limit $5",
         store, wanted.stage.unwrap_or_default(), after_ms, after_id, limit)?;
@@ -260,7 +264,8 @@ pub async fn list(db: &Db, wanted: Wanted<'_>, limit: i64) -> Result<Vec<Broadca
 pub async fn of_store(db: &Db, store: &StoreId, now_ms: i64) -> Result<Option<Broadcast>> {
     let ids: Vec<BroadcastId> = sql!(values db,
         "select id from broadcasts
-         where store_id = $1 and (stage in ('live', 'waiting') or (stage = 'scheduled' and starts_at_ms >= $2))
+         where store_id = $1 and rehearses is null
+           and (stage in ('live', 'waiting') or (stage = 'scheduled' and starts_at_ms >= $2))
          order by case when stage = 'scheduled' then 1 else 0 end, starts_at_ms, id limit 1",
         store, now_ms - LATE_MS)?;
     Ok(find_all(db, &ids).await?.pop())
@@ -455,6 +460,29 @@ pub async fn products(db: &Db, id: &BroadcastId) -> Result<Vec<Card>> {
     let ids: Vec<ProductId> = sql!(values db,
         "select product_id from broadcast_products where broadcast_id = $1 order by place", id)?;
     Ok(shop::product::cards(db, &ids).await?)
+}
+
+/// A private twin of a show, to practise on. The one that was not ended yet is taken again.
+pub(crate) async fn rehearse(live: &Live, show: &Broadcast) -> Result<BroadcastId> {
+    let now_ms = live.base.clock.now_ms();
+    let id = BroadcastId::new(now_ms);
+    let mut tx = live.base.db.begin().await?;
+    let open: Option<BroadcastId> = sql!(maybe &mut tx,
+        "select id from broadcasts where rehearses = $1 and stage <> 'ended' order by made_at_ms desc limit 1",
+        &show.id)?;
+    if let Some(open) = open {
+        return Ok(open);
+    }
+    sql!(run &mut tx,
+        "insert into broadcasts (id, store_id, title, title_en, poster, stage, starts_at_ms, closed,
+                                 pinned_at_ms, made_key, made_of, made_at_ms, sponsor, rehearses)
+         select $1, store_id, title, title_en, poster, 'scheduled', $3, false, 0, $1, '', $3, sponsor, id
+         from broadcasts where id = $2", &id, &show.id, now_ms)?;
+    sql!(run &mut tx,
+        "insert into broadcast_products (broadcast_id, place, product_id)
+         select $1, place, product_id from broadcast_products where broadcast_id = $2", &id, &show.id)?;
+    tx.commit().await?;
+    Ok(id)
 }
 
 async fn tell_stage(tx: &mut Tx, id: &BroadcastId, stage: &str) -> Result<()> {

@@ -42,6 +42,8 @@ pub(crate) struct Desk {
     pub(crate) variants: Vec<deal::Choice>,
     /// Whether it is the store's own people, who may do all of it.
     pub(crate) is_host: bool,
+    /// Whether it is only practised.
+    pub(crate) is_rehearsal: bool,
 }
 
 impl Desk {
@@ -70,6 +72,7 @@ impl Desk {
             coupons,
             variants,
             is_host,
+            is_rehearsal: broadcast.rehearses.is_some(),
         })
     }
 }

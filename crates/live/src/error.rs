@@ -13,6 +13,8 @@ pub enum Error {
     NoBroadcast,
     #[error("no such chat line")]
     NoLine,
+    #[error("no such cue")]
+    NoCue,
     #[error("no such question")]
     NoQuestion,
     #[error("the line holds a banned word")]
@@ -79,7 +81,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl From<Error> for Problem {
     fn from(error: Error) -> Problem {
         match error {
-            Error::NoBroadcast | Error::NoLine | Error::NoInteraction | Error::NoQuestion => {
+            Error::NoBroadcast | Error::NoLine | Error::NoInteraction | Error::NoQuestion | Error::NoCue => {
                 Problem::not_found()
             }
             Error::BannedWord => Problem::invalid("chat-banned"),

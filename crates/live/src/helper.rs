@@ -10,8 +10,8 @@ use base::{Db, Id, Secret, sql};
 use people::cookies;
 use web::Problem;
 
-use crate::broadcast::{Broadcast, BroadcastId, Stage};
-use crate::host::{Host, Shown};
+use crate::broadcast::{self, Broadcast, BroadcastId, Stage};
+use crate::host::{self, Host};
 use crate::{Error, Live, Result, key, text};
 
 pub mod pages;
@@ -179,7 +179,7 @@ impl FromRequestParts<Live> for Moderator {
             Err(refused) => refused,
         };
         let Some(right) = right(&parts.headers).map(str::to_owned) else { return Err(refused) };
-        let Shown(broadcast) = Shown::from_request_parts(parts, live).await?;
+        let broadcast = broadcast::find(&live.base.db, &host::in_path(parts, live).await?).await?;
         let now_ms = live.base.clock.now_ms();
         let found = find(&live.base.db, &broadcast.id, &right, now_ms).await?;
         match found.filter(|_| !matches!(broadcast.stage, Stage::Ended { .. })) {

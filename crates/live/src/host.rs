@@ -8,6 +8,7 @@ use people::{Person, member};
 use web::Problem;
 
 use crate::broadcast::{self, Broadcast, BroadcastId};
+use crate::helper::Moderator;
 use crate::{Live, Result};
 
 /// A member of the store whose broadcast stands in the path, `{broadcast}`.
@@ -21,7 +22,7 @@ impl FromRequestParts<Live> for Host {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, live: &Live) -> Result<Host, Problem> {
         let person = Person::from_request_parts(parts, live).await?;
-        let Shown(broadcast) = Shown::from_request_parts(parts, live).await?;
+        let broadcast = broadcast::find(&live.base.db, &in_path(parts, live).await?).await?;
         match is_host(live, &person, &broadcast).await? {
             true => Ok(Host { person, broadcast }),
             false => Err(Problem::forbidden()),
@@ -42,7 +43,9 @@ impl FromRequestParts<Live> for Shown {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, live: &Live) -> Result<Shown, Problem> {
         let id = in_path(parts, live).await?;
-        Ok(Shown(broadcast::find(&live.base.db, &id).await?))
+        let broadcast = broadcast::find(&live.base.db, &id).await?;
+        may_see(parts, live, &broadcast).await?;
+        Ok(Shown(broadcast))
     }
 }
 
@@ -54,11 +57,21 @@ impl FromRequestParts<Live> for Known {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, live: &Live) -> Result<Known, Problem> {
         let id = in_path(parts, live).await?;
-        Ok(Known(live.rooms.known(live, &id).await?))
+        let known = live.rooms.known(live, &id).await?;
+        may_see(parts, live, &known).await?;
+        Ok(Known(known))
     }
 }
 
-async fn in_path(parts: &mut Parts, live: &Live) -> Result<BroadcastId, Problem> {
+/// A rehearsal is nobody's business but the store's: to others it is not there.
+async fn may_see(parts: &mut Parts, live: &Live, broadcast: &Broadcast) -> Result<(), Problem> {
+    if broadcast.rehearses.is_none() || Moderator::from_request_parts(parts, live).await.is_ok() {
+        return Ok(());
+    }
+    Err(Problem::not_found())
+}
+
+pub(crate) async fn in_path(parts: &mut Parts, live: &Live) -> Result<BroadcastId, Problem> {
     let params = RawPathParams::from_request_parts(parts, live).await.map_err(|_| Problem::not_found())?;
     let id = params.iter().find(|(name, _)| *name == "broadcast").and_then(|(_, id)| id.parse().ok());
     id.ok_or_else(Problem::not_found)

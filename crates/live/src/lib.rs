@@ -16,6 +16,7 @@ mod text;
 pub mod broadcast;
 pub mod calendar;
 pub mod chat;
+pub mod cue;
 pub mod demo;
 pub mod encoder;
 pub mod helper;
@@ -27,6 +28,7 @@ mod poster;
 pub mod push;
 pub mod question;
 pub mod reaction;
+pub mod rehearsal;
 pub mod replay;
 pub mod room;
 pub mod stream;
@@ -111,6 +113,7 @@ impl Live {
             .merge(broadcast::pages::routes())
             .merge(broadcast::api::routes())
             .merge(studio::routes())
+            .merge(cue::pages::routes())
             .merge(desk::routes())
             .merge(encoder::routes())
             .merge(helper::pages::routes())
@@ -131,6 +134,7 @@ impl Live {
             .merge(pin::pages::routes())
             .merge(pin::api::routes())
             .merge(reaction::pages::routes())
+            .merge(rehearsal::pages::routes())
             .merge(replay::routes())
             .with_state(self.clone())
     }

@@ -47,7 +47,8 @@ async fn on_air<'a>(on: impl Run<'a>, shows: &[String]) -> base::Result<Vec<OnAi
     sql!(all on,
         "select b.id as show, b.store_id as store, p.product_id as product
          from broadcasts b join broadcast_products p on p.broadcast_id = b.id
-         where b.stage in ('live', 'waiting') and b.id in (select j.value ->> 'id' from json_each($1) as j)",
+         where b.stage in ('live', 'waiting') and b.rehearses is null
+           and b.id in (select j.value ->> 'id' from json_each($1) as j)",
         serde_json::to_string(&wanted)?)
 }
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::broadcast::{self, Broadcast, BroadcastId, Replay, Stage};
-use crate::{Error, Live, Result, key};
+use crate::{Error, Live, Result, key, rehearsal};
 
 pub mod routes;
 
@@ -86,7 +86,10 @@ pub(crate) fn follow(live: &Live, id: &BroadcastId, stream: &Arc<Stream>) {
     if live.followed().insert(id.clone()) {
         let (live, id, stream) = (live.clone(), id.clone(), stream.clone());
         tokio::spawn(async move {
-            walk(&live, &id, &stream).await;
+            tokio::select! {
+                () = walk(&live, &id, &stream) => {}
+                () = rehearsal::crowd(&live, &id) => {}
+            }
             live.followed().remove(&id);
         });
     }

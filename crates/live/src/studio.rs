@@ -20,7 +20,7 @@ use crate::broadcast::pages::{Show, poster, shows};
 use crate::broadcast::{self, Broadcast, BroadcastId, MAX_PRODUCTS, NewBroadcast, Stage};
 use crate::chat;
 use crate::desk::Desk;
-use crate::{Error, Host, Live, key, notice, stream};
+use crate::{Error, Host, Live, key, notice, rehearsal, stream};
 
 /// Shows on the list.
 const MOST: i64 = 50;
@@ -219,6 +219,7 @@ async fn studio(
         return Err(Problem::not_found());
     }
     match broadcast.stage {
+        Stage::Ended { .. } if broadcast.rehearses.is_some() => rehearsal::pages::report(&live, ui, &broadcast).await,
         Stage::Ended { replay, .. } => over(&live, ui, &broadcast, replay.is_some()).await,
         _ => on_set(&live, ui, &broadcast).await,
     }

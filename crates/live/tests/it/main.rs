@@ -11,5 +11,6 @@ mod offers;
 mod order;
 mod prices;
 mod pushes;
+mod rehearsals;
 mod room;
 mod video;
