@@ -12,10 +12,12 @@ mod limit;
 mod showing;
 mod text;
 
+pub mod audience;
 pub mod broadcast;
 pub mod calendar;
 pub mod chat;
 pub mod demo;
+pub mod diagnosis;
 pub mod interaction;
 pub mod moderation;
 pub mod notice;
@@ -66,6 +68,7 @@ pub struct Live {
     pub(crate) chat: chat::Writer,
     pub(crate) answers: interaction::answer::Writer,
     pub(crate) reactions: reaction::Tally,
+    pub(crate) audience: audience::Tally,
     pub(crate) lately: limit::Lately,
     pub(crate) moderation: moderation::Known,
     pub(crate) push: push::Pusher,
@@ -84,6 +87,7 @@ impl Live {
             chat: chat::writer(base.db.clone(), base.clock.clone()),
             answers: interaction::answer::writer(base.db.clone(), base.clock.clone()),
             reactions: reaction::Tally::default(),
+            audience: audience::Tally::default(),
             lately: limit::Lately::default(),
             moderation: moderation::Known::default(),
             push: push::Pusher::new(push::Reach::Public)?,
@@ -126,6 +130,7 @@ impl Live {
             .merge(pin::api::routes())
             .merge(reaction::pages::routes())
             .merge(replay::routes())
+            .merge(diagnosis::pages::routes())
             .with_state(self.clone())
     }
 
@@ -144,11 +149,12 @@ impl Live {
         jobs::register(self, workers);
     }
 
-    /// Counts viewers, tells reactions and ends lost broadcasts, until `stop`.
+    /// Counts and writes viewers, tells reactions and ends lost broadcasts, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         tokio::join!(
             room::work(self.clone(), stop.clone()),
             reaction::work(self.clone(), stop.clone()),
+            audience::work(self.clone(), stop.clone()),
             stream::sweep(self, stop),
         );
     }

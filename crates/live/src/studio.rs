@@ -218,6 +218,7 @@ struct OverPage {
     store: String,
     title: String,
     watch: String,
+    studio: String,
     has_replay: bool,
     /// The recording is still being closed.
     closing: bool,
@@ -279,6 +280,7 @@ async fn over(live: &Live, ui: Ui, broadcast: &Broadcast, has_replay: bool) -> R
         store: broadcast.store.to_string(),
         title: broadcast.title_in(ui.language()).to_owned(),
         watch: broadcast.path(),
+        studio: broadcast.studio_path(),
         has_replay,
         closing,
         chat_lines: chat::count(&live.base.db, &broadcast.id).await?,
