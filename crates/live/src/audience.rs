@@ -95,8 +95,11 @@ pub(crate) async fn work(live: Live, stop: CancellationToken) {
 
 /// Counts who is there now, in every show that is on air.
 pub async fn look(live: &Live) -> Result<()> {
-    let on_air: Vec<(BroadcastId, StoreId)> = sql!(all &live.base.db,
-        "select id, store_id from broadcasts where stage in ('live', 'waiting') order by id limit $1", SHOWS)?;
+    let on_air: Vec<(BroadcastId, StoreId)> = sql!(
+        all & live.base.db,
+        "select id, store_id from broadcasts where stage in ('live', 'waiting') order by id limit $1",
+        SHOWS
+    )?;
     let at_min = live.base.clock.now_ms().div_euclid(MINUTE_MS);
     let here: Vec<_> = on_air.iter().map(|(show, _)| (show.clone(), live.rooms.here(show))).collect();
     let mut counted = live.audience.lock();
@@ -116,7 +119,11 @@ pub async fn write(live: &Live) {
     let (minutes, taps): (Vec<Value>, Vec<Value>) = {
         let counted = live.audience.lock();
         (
-            counted.minutes.iter().map(|((show, at_min), seen)| minute_row(show, *at_min, node, *seen)).collect(),
+            counted
+                .minutes
+                .iter()
+                .map(|((show, at_min), seen)| minute_row(show, *at_min, node, *seen))
+                .collect(),
             counted
                 .taps
                 .iter()

@@ -158,7 +158,13 @@ pub async fn of(db: &Db, show: &Broadcast) -> Result<Diagnosis> {
     let fall = fall(&minutes);
     let unanswered = question::open(db, &show.id).await?.len() as i64;
     let tips = tip::of(&tip::Seen {
-        from_ms, to_ms, totals: &totals, pinned: &pinned, products: &products, fall, unanswered,
+        from_ms,
+        to_ms,
+        totals: &totals,
+        pinned: &pinned,
+        products: &products,
+        fall,
+        unanswered,
     });
     Ok(Diagnosis {
         from_ms: Some(from_ms),
@@ -237,7 +243,9 @@ async fn minutes(
         }
     }
     for (index, line) in bought.iter().enumerate() {
-        if let Some(minute) = place(line.placed_at_ms.div_euclid(MINUTE_MS)).and_then(|place| all.get_mut(place)) {
+        if let Some(minute) =
+            place(line.placed_at_ms.div_euclid(MINUTE_MS)).and_then(|place| all.get_mut(place))
+        {
             let is_first = index == 0 || bought[index - 1].order != line.order;
             minute.orders += i64::from(is_first);
             minute.sold_won += line.total_won.0;
@@ -325,7 +333,9 @@ async fn sold(
         let (name, name_en) = names.get(id).cloned().unwrap_or_default();
         let shown: Vec<&Band> = pinned.iter().filter(|band| band.product == *id).collect();
         let lines: Vec<&Bought> = bought.iter().filter(|line| line.product_id == *id).collect();
-        let is_shown = |line: &&&Bought| shown.iter().any(|band| (band.from_ms..band.to_ms).contains(&line.placed_at_ms));
+        let is_shown = |line: &&&Bought| {
+            shown.iter().any(|band| (band.from_ms..band.to_ms).contains(&line.placed_at_ms))
+        };
         all.push(Sold {
             product: id.clone(),
             name,
@@ -339,7 +349,9 @@ async fn sold(
         });
     }
     all.retain(|sold| sold.shown_ms > 0 || sold.taps > 0 || sold.orders > 0);
-    all.sort_by(|a, b| (b.sold_won, b.taps, b.shown_ms, &a.product).cmp(&(a.sold_won, a.taps, a.shown_ms, &b.product)));
+    all.sort_by(|a, b| {
+        (b.sold_won, b.taps, b.shown_ms, &a.product).cmp(&(a.sold_won, a.taps, a.shown_ms, &b.product))
+    });
     Ok(all)
 }
 
@@ -434,7 +446,9 @@ mod tests {
 
     #[test]
     fn only_a_large_fall_between_whole_minutes_counts() {
-        let at = |viewers: &[i64]| fall(&watched(viewers)).map(|fall| (fall.at_ms / MINUTE_MS, fall.before, fall.after));
+        let at = |viewers: &[i64]| {
+            fall(&watched(viewers)).map(|fall| (fall.at_ms / MINUTE_MS, fall.before, fall.after))
+        };
         assert_eq!(at(&[5, 2, 2, 0]), Some((1, 5, 2)));
         assert_eq!(at(&[4, 1, 1, 0]), None, "fewer than five were there");
         assert_eq!(at(&[6, 4, 4, 0]), None, "fewer than three left");
@@ -454,8 +468,13 @@ mod tests {
     #[test]
     fn a_card_is_up_until_the_next_change_and_within_the_show() {
         let (a, b) = (ProductId::new(1), ProductId::new(2));
-        let pin = |product: Option<&ProductId>, at_ms| Pin { id: pin::PinId::new(at_ms), product: product.cloned(), at_ms };
-        let pins = [pin(Some(&a), 50), pin(Some(&a), 150), pin(Some(&b), 200), pin(None, 300), pin(Some(&a), 900)];
+        let pin = |product: Option<&ProductId>, at_ms| Pin {
+            id: pin::PinId::new(at_ms),
+            product: product.cloned(),
+            at_ms,
+        };
+        let pins =
+            [pin(Some(&a), 50), pin(Some(&a), 150), pin(Some(&b), 200), pin(None, 300), pin(Some(&a), 900)];
         let bands = bands(&pins, (100, 800));
         let spans: Vec<_> = bands.iter().map(|band| (&band.product, band.from_ms, band.to_ms)).collect();
         assert_eq!(spans, [(&a, 100, 200), (&b, 200, 300)]);

@@ -103,7 +103,13 @@ pub struct Mark {
 }
 
 /// Draws a show. `number` gives a card its number.
-pub fn draw(minutes: &[Minute], pinned: &[Band], fall: Option<Fall>, to_ms: i64, number: impl Fn(&Band) -> usize) -> Chart {
+pub fn draw(
+    minutes: &[Minute],
+    pinned: &[Band],
+    fall: Option<Fall>,
+    to_ms: i64,
+    number: impl Fn(&Band) -> usize,
+) -> Chart {
     let step = STEPS.into_iter().find(|step| minutes.len().div_ceil(*step) <= COLUMNS).unwrap_or(60);
     let columns = columns(minutes, step);
     let mut top = 0.0;
@@ -172,7 +178,9 @@ fn lane(what: What, columns: &[Column], top: f64, base: f64) -> Lane {
 
 /// The beginning, the middle and the end, as far as there is room.
 fn marks(columns: &[Column]) -> Vec<Mark> {
-    let at = |place: usize, anchor| columns.get(place).map(|column| Mark { x: column.x, after: column.after, anchor });
+    let at = |place: usize, anchor| {
+        columns.get(place).map(|column| Mark { x: column.x, after: column.after, anchor })
+    };
     let last = columns.len().saturating_sub(1);
     let middle = (columns.len() > 4).then_some(columns.len() / 2);
     let end = (last > 0).then(|| columns.get(last)).flatten();

@@ -150,7 +150,10 @@ fn name(ui: &Ui, sold: &Sold) -> String {
 
 fn said(ui: &Ui, seen: &Diagnosis, tip: &Tip) -> Said {
     let called = |product: &ProductId| {
-        seen.products.iter().find(|sold| sold.product == *product).map_or_else(String::new, |sold| name(ui, sold))
+        seen.products
+            .iter()
+            .find(|sold| sold.product == *product)
+            .map_or_else(String::new, |sold| name(ui, sold))
     };
     let (what, why, at_ms) = match tip {
         Tip::PeopleLeft { at_ms, before, after, product } => {

@@ -102,7 +102,8 @@ fn looked_not_bought(seen: &Seen) -> Option<Tip> {
 fn sold_while_shown(seen: &Seen) -> Option<Tip> {
     let (all_orders, show_ms) = (seen.totals.orders, seen.to_ms - seen.from_ms);
     let fits = |sold: &&Sold| {
-        sold.orders_shown >= FEWEST_ORDERS && sold.orders_shown * show_ms * 2 >= all_orders * sold.shown_ms * 3
+        sold.orders_shown >= FEWEST_ORDERS
+            && sold.orders_shown * show_ms * 2 >= all_orders * sold.shown_ms * 3
     };
     let sold = seen.products.iter().filter(fits).max_by_key(|sold| sold.orders_shown)?;
     Some(Tip::SoldWhileShown {
@@ -151,7 +152,15 @@ mod tests {
 
     fn tips(peak: i64, orders: i64, products: &[Sold], unanswered: i64) -> Vec<Tip> {
         let totals = Totals { peak, orders, ..Totals::default() };
-        of(&Seen { from_ms: 0, to_ms: 3_600_000, totals: &totals, pinned: &[], products, fall: None, unanswered })
+        of(&Seen {
+            from_ms: 0,
+            to_ms: 3_600_000,
+            totals: &totals,
+            pinned: &[],
+            products,
+            fall: None,
+            unanswered,
+        })
     }
 
     #[test]
@@ -166,7 +175,10 @@ mod tests {
     fn many_who_looked_and_few_who_bought_are_worth_a_word() {
         assert_eq!(tips(5, 0, &[product(0, 0, 9, 5)], 0), []);
         assert_eq!(tips(5, 1, &[product(1, 0, 10, 5)], 0), [], "one in ten bought");
-        assert!(matches!(tips(5, 1, &[product(1, 0, 11, 5)], 0)[..], [Tip::LookedNotBought { taps: 11, orders: 1, .. }]));
+        assert!(matches!(
+            tips(5, 1, &[product(1, 0, 11, 5)], 0)[..],
+            [Tip::LookedNotBought { taps: 11, orders: 1, .. }]
+        ));
     }
 
     #[test]

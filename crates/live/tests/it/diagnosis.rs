@@ -46,7 +46,8 @@ async fn order(market: &Market, variant: &VariantId, show: &BroadcastId, paid: b
     if paid {
         // No payment company is at hand here; what it would lead to is this.
         let mut tx = market.live.base.db.begin().await.unwrap();
-        sql!(run &mut tx, "update orders set order_state = 'confirmed' where id = $1", &placed.order).unwrap();
+        sql!(run &mut tx, "update orders set order_state = 'confirmed' where id = $1", &placed.order)
+            .unwrap();
         tx.commit().await.unwrap();
     }
 }
@@ -111,11 +112,15 @@ async fn every_number_of_a_show_is_counted_from_what_happened() {
             }
         }
         assert_eq!(seen["fall"], json!({ "at_ms": NOON_MS + 2 * MINUTE_MS, "before": 9, "after": 4 }));
-        let spans: Vec<_> = seen["pinned"].as_array().unwrap().iter().map(|band| band["to_ms"].clone()).collect();
+        let spans: Vec<_> =
+            seen["pinned"].as_array().unwrap().iter().map(|band| band["to_ms"].clone()).collect();
         assert_eq!(spans, [json!(NOON_MS + 20_000), json!(NOON_MS + 4 * MINUTE_MS)], "{engine}");
         let best = &seen["products"][0];
         assert_eq!(best["product"], json!(market.mackerel));
-        assert_eq!((&best["orders"], &best["orders_shown"], &best["taps"]), (&json!(3), &json!(2), &json!(11)));
+        assert_eq!(
+            (&best["orders"], &best["orders_shown"], &best["taps"]),
+            (&json!(3), &json!(2), &json!(11))
+        );
         assert_eq!(seen["tips"][0]["kind"], "people-left", "{engine}");
         assert_eq!(seen["tips"][0]["product"], json!(market.hairtail), "{engine}");
         assert_eq!(seen["usual"], Value::Null, "{engine}: there were no shows before");
@@ -135,7 +140,7 @@ async fn the_page_says_the_same_as_the_numbers() {
             "은갈치 이야기를 할 때 나갔어요",
             "다시 보기에서 1건, 12,000원어치",
             "앞선 방송이 세 번 모이면",
-            "<svg class=\"show-chart\" role=\"img\"",
+            "<svg class=\"chart\" role=\"img\"",
         ] {
             assert!(text.contains(words), "{}: {words} in {text}", market.engine);
         }
@@ -149,9 +154,14 @@ async fn only_the_store_looks_back_at_its_show() {
     for market in markets().await {
         let show = market.on_air().await;
         let api = format!("/api/v1/broadcasts/{}/diagnosis", show.id);
-        assert_eq!(page(&market, &market.seller, market.store.as_str(), &show.id).await.status, 409, "still on");
+        assert_eq!(
+            page(&market, &market.seller, market.store.as_str(), &show.id).await.status,
+            409,
+            "still on"
+        );
         broadcast::end(&market.live.base.db, &show.id, NOON_MS + 1).await.unwrap();
-        let others = people::member::stores_of(&market.live.base.db, &market.stranger.person.id).await.unwrap();
+        let others =
+            people::member::stores_of(&market.live.base.db, &market.stranger.person.id).await.unwrap();
         let theirs = page(&market, &market.stranger, others[0].as_str(), &show.id).await;
         assert_eq!(theirs.status, StatusCode::NOT_FOUND, "{}: through her own stall", market.engine);
         let ours = page(&market, &market.stranger, market.store.as_str(), &show.id).await;
@@ -170,7 +180,7 @@ async fn a_show_that_nobody_saw_has_a_friendly_page() {
             let page = page(&market, &market.seller, market.store.as_str(), &show.id).await;
             assert_eq!(page.status, StatusCode::OK, "{}", page.text());
             assert!(page.text().contains("누구나 처음은 그래요"), "{}", market.engine);
-            assert!(!page.text().contains("<svg class=\"show-chart\""), "{}: nothing to draw", market.engine);
+            assert!(!page.text().contains("<svg class=\"chart\""), "{}: nothing to draw", market.engine);
             assert_eq!(look_back(&market, &show.id).await["tips"], json!([]));
         }
     }
@@ -229,7 +239,10 @@ async fn who_opens_a_sheet_counts_once_a_minute_and_only_during_the_show() {
             market.live.tapped(&at(&market.mackerel), who);
         }
         // Of another stall, or of no show at all.
-        market.live.tapped(&OnAir { store: "019358f0-0000-7000-8000-000000000000".parse().unwrap(), ..at(&market.kimchi) }, "영희");
+        market.live.tapped(
+            &OnAir { store: "019358f0-0000-7000-8000-000000000000".parse().unwrap(), ..at(&market.kimchi) },
+            "영희",
+        );
         market.live.tapped(&OnAir { show: "nothing".into(), ..at(&market.mackerel) }, "영희");
         for _ in 0..2 {
             audience::write(&market.live).await;
