@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use base::{Won, sql};
 use live::audience::{self, Watched};
+use live::broadcast::Replay;
 use live::{BroadcastId, broadcast, diagnosis, reaction};
 use serde_json::{Value, json};
 use shop::delivery::{HandOver, Recipient};
@@ -131,6 +132,8 @@ async fn every_number_of_a_show_is_counted_from_what_happened() {
 async fn the_page_says_the_same_as_the_numbers() {
     for market in markets().await {
         let show = busy_show(&market).await;
+        let replay = Replay { epoch_ms: NOON_MS, from_ms: NOON_MS, duration_ms: 4 * MINUTE_MS };
+        broadcast::close(&market.live.base.db, &show, Some(replay)).await.unwrap();
         let page = page(&market, &market.seller, market.store.as_str(), &show).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.text());
         let text = page.text().replace(['\u{2068}', '\u{2069}'], "");
@@ -143,6 +146,11 @@ async fn the_page_says_the_same_as_the_numbers() {
             "<svg class=\"chart\" role=\"img\"",
         ] {
             assert!(text.contains(words), "{}: {words} in {text}", market.engine);
+        }
+        // Every minute leads to its moment of the video, in the picture and in the table.
+        for minute in 1..4 {
+            let moment = format!("data-at-ms=\"{}\"", NOON_MS + minute * MINUTE_MS);
+            assert!(text.matches(&moment).count() >= 2, "{}: minute {minute}", market.engine);
         }
         let over = market.page(&market.seller, &format!("/sell/{}/live/{show}", market.store)).await;
         assert!(over.text().contains(&format!("/live/{show}/diagnosis")), "{}: no way there", market.engine);
