@@ -150,7 +150,7 @@ pub async fn of(db: &Db, show: &Broadcast) -> Result<Diagnosis> {
     };
     let bought = order::of_show(db, &show.store, show.id.as_str(), from_ms, i64::MAX).await?;
     let (during, after): (Vec<Bought>, Vec<Bought>) =
-        bought.into_iter().partition(|line| line.placed_at_ms <= to_ms);
+        bought.into_iter().partition(|line| line.placed_at_ms < to_ms);
     let minutes = minutes(db, &show.id, (from_ms, to_ms), &during).await?;
     let totals = totals(&minutes, (from_ms, to_ms));
     let pinned = bands(&pin::all(db, &show.id, PINS).await?, (from_ms, to_ms));
@@ -212,7 +212,8 @@ async fn minutes(
     bought: &[Bought],
 ) -> Result<Vec<Minute>> {
     let first = from_ms.div_euclid(MINUTE_MS);
-    let mut all: Vec<Minute> = (first..=to_ms.div_euclid(MINUTE_MS))
+    let last = (to_ms - 1).div_euclid(MINUTE_MS).max(first);
+    let mut all: Vec<Minute> = (first..=last)
         .map(|at_min| {
             let (begin, end) = (at_min * MINUTE_MS, (at_min + 1) * MINUTE_MS);
             Minute { at_ms: begin.max(from_ms), whole: begin >= from_ms && end <= to_ms, ..Minute::default() }

@@ -111,7 +111,9 @@ pub fn draw(
     number: impl Fn(&Band) -> usize,
 ) -> Chart {
     let step = STEPS.into_iter().find(|step| minutes.len().div_ceil(*step) <= COLUMNS).unwrap_or(60);
-    let columns = columns(minutes, step);
+    let from_ms = minutes.first().map_or(to_ms, |minute| minute.at_ms);
+    let x = |ms: i64| WIDTH * (ms - from_ms) as f64 / (to_ms - from_ms).max(1) as f64;
+    let columns = columns(minutes, step, to_ms, x);
     let mut top = 0.0;
     let mut lanes = Vec::new();
     for what in What::ALL {
@@ -121,8 +123,6 @@ pub fn draw(
     }
     let pins_top = top + WORDS;
     let foot = pins_top + if pinned.is_empty() { -WORDS } else { PINS };
-    let from_ms = minutes.first().map_or(to_ms, |minute| minute.at_ms);
-    let x = |ms: i64| WIDTH * (ms - from_ms) as f64 / (to_ms - from_ms).max(1) as f64;
     let pins = pinned
         .iter()
         .map(|band| Pinned {
@@ -132,21 +132,30 @@ pub fn draw(
         })
         .collect();
     let fall = fall.map(|fall| x(fall.at_ms));
-    Chart { fall, height: foot + WORDS, foot, step, marks: marks(&columns), columns, lanes, pins, pins_top }
+    Chart {
+        fall,
+        height: foot + WORDS,
+        foot,
+        step,
+        marks: marks(&columns, (to_ms - from_ms + 30_000) / 60_000),
+        columns,
+        lanes,
+        pins,
+        pins_top,
+    }
 }
 
-/// Sums of as many minutes as make a column; of viewers the mean.
-pub fn columns(minutes: &[Minute], step: usize) -> Vec<Column> {
-    let count = minutes.len().div_ceil(step).max(1);
-    let width = WIDTH / count as f64;
+/// Sums of as many minutes as make a column; of viewers the fullest one.
+fn columns(minutes: &[Minute], step: usize, to_ms: i64, x: impl Fn(i64) -> f64) -> Vec<Column> {
     let column = |(index, some): (usize, &[Minute])| {
         let sum = |of: fn(&Minute) -> i64| some.iter().map(of).sum::<i64>();
-        let many = some.len() as i64;
+        let most = |of: fn(&Minute) -> i64| some.iter().map(of).max().unwrap_or_default();
+        let end_ms = minutes.get((index + 1) * step).map_or(to_ms, |next| next.at_ms);
         let minute = Minute {
             at_ms: some[0].at_ms,
             whole: some.iter().all(|minute| minute.whole),
-            viewers: (sum(|minute| minute.viewers) + many / 2) / many,
-            peak: some.iter().map(|minute| minute.peak).max().unwrap_or_default(),
+            viewers: most(|minute| minute.viewers),
+            peak: most(|minute| minute.peak),
             viewer_seconds: sum(|minute| minute.viewer_seconds),
             chat: sum(|minute| minute.chat),
             reactions: sum(|minute| minute.reactions),
@@ -154,7 +163,8 @@ pub fn columns(minutes: &[Minute], step: usize) -> Vec<Column> {
             orders: sum(|minute| minute.orders),
             sold_won: sum(|minute| minute.sold_won),
         };
-        Column { x: index as f64 * width, width, minute, after: (index * step) as i64 }
+        let (x, end) = (x(minute.at_ms), x(end_ms));
+        Column { x, width: end - x, minute, after: (index * step) as i64 }
     };
     minutes.chunks(step).enumerate().map(column).collect()
 }
@@ -177,18 +187,13 @@ fn lane(what: What, columns: &[Column], top: f64, base: f64) -> Lane {
 }
 
 /// The beginning, the middle and the end, as far as there is room.
-fn marks(columns: &[Column]) -> Vec<Mark> {
+fn marks(columns: &[Column], length: i64) -> Vec<Mark> {
     let at = |place: usize, anchor| {
         columns.get(place).map(|column| Mark { x: column.x, after: column.after, anchor })
     };
-    let last = columns.len().saturating_sub(1);
     let middle = (columns.len() > 4).then_some(columns.len() / 2);
-    let end = (last > 0).then(|| columns.get(last)).flatten();
-    at(0, "start")
-        .into_iter()
-        .chain(middle.and_then(|place| at(place, "middle")))
-        .chain(end.map(|column| Mark { x: column.x + column.width, after: column.after, anchor: "end" }))
-        .collect()
+    let end = (columns.len() > 1).then_some(Mark { x: WIDTH, after: length, anchor: "end" });
+    at(0, "start").into_iter().chain(middle.and_then(|place| at(place, "middle"))).chain(end).collect()
 }
 
 #[cfg(test)]

@@ -107,10 +107,10 @@ impl DiagnosisPage {
 
     /// The sentence that the chart proves.
     fn sentence(&self) -> String {
-        let most = self.seen.minutes.iter().enumerate().rev().max_by_key(|(_, minute)| minute.peak);
-        match most.filter(|(_, minute)| minute.peak > 0) {
+        let most = self.seen.minutes.iter().enumerate().rev().max_by_key(|(_, minute)| minute.viewers);
+        match most.filter(|(_, minute)| minute.viewers > 0) {
             Some((after, minute)) => {
-                self.ui.t2("diagnosis-most", "minutes", after as i64, "people", minute.peak)
+                self.ui.t2("diagnosis-most", "minutes", after as i64, "people", minute.viewers)
             }
             None => self.ui.t("diagnosis-uncounted"),
         }
@@ -123,7 +123,7 @@ impl DiagnosisPage {
 
     /// How many minutes after the beginning a moment lies.
     fn since(&self, at_ms: &i64) -> String {
-        self.after(&since(&self.seen, *at_ms))
+        self.ui.t1("diagnosis-at", "minutes", since(&self.seen, *at_ms))
     }
 
     fn lane(&self, lane: &chart::Lane) -> String {
@@ -137,6 +137,9 @@ fn since(seen: &Diagnosis, at_ms: i64) -> i64 {
 }
 
 fn minutes(ui: &Ui, ms: i64) -> String {
+    if (1..MINUTE_MS).contains(&ms) {
+        return ui.t("diagnosis-moment");
+    }
     ui.t1("diagnosis-minutes", "minutes", (ms + MINUTE_MS / 2) / MINUTE_MS)
 }
 
@@ -161,9 +164,9 @@ fn said(ui: &Ui, seen: &Diagnosis, tip: &Tip) -> Said {
                 Some(product) => ui.t1("tip-people-left-shown", "product", called(product)),
                 None => ui.t("tip-people-left"),
             };
-            let when = ui.t1("diagnosis-after", "minutes", since(seen, *at_ms));
+            let when = ui.t1("diagnosis-at", "minutes", since(seen, *at_ms));
             let fell = ui.t2("diagnosis-fell", "before", *before, "after", *after);
-            (what, format!("{when} · {fell}"), Some(*at_ms))
+            (what, format!("{when} {fell}"), Some(*at_ms))
         }
         Tip::LookedNotBought { product, taps, orders } => (
             ui.t1("tip-looked", "product", called(product)),

@@ -105,7 +105,7 @@ async fn every_number_of_a_show_is_counted_from_what_happened() {
         );
         assert_eq!(seen["afterwards"], json!({ "orders": 1, "sold_won": 12_000 }), "{engine}");
         let minutes = seen["minutes"].as_array().unwrap();
-        assert_eq!(minutes.len(), 5, "{engine}: the end begins a minute of its own");
+        assert_eq!(minutes.len(), 4, "{engine}: an end at the full minute begins none");
         for (what, total) in seen["totals"].as_object().unwrap() {
             if what != "viewers" && what != "peak" {
                 let sum: i64 = minutes.iter().map(|minute| minute[what].as_i64().unwrap()).sum();
@@ -138,8 +138,8 @@ async fn the_page_says_the_same_as_the_numbers() {
         assert_eq!(page.status, StatusCode::OK, "{}", page.text());
         let text = page.text().replace(['\u{2068}', '\u{2069}'], "");
         for words in [
-            "시작하고 1분에 10명으로 가장 많이 봤어요",
-            "9명에서 4명으로 줄었어요",
+            "시작하고 1분에 9명으로 가장 많이 봤어요",
+            "시작하고 2분에 9명에서 4명으로 줄었어요",
             "은갈치 이야기를 할 때 나갔어요",
             "다시 보기에서 1건, 12,000원어치",
             "앞선 방송이 세 번 모이면",
