@@ -1,18 +1,24 @@
 //! Looking back at a show, through the front door, on both engines.
 
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use axum::http::{Method, StatusCode};
+use axum::Extension;
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
 use base::{Won, sql};
 use live::audience::{self, Watched};
 use live::broadcast::Replay;
 use live::{BroadcastId, broadcast, diagnosis, reaction};
+use people::{People, Sender};
 use serde_json::{Value, json};
 use shop::delivery::{HandOver, Recipient};
 use shop::order::{self, Asking, NewLine, NewOrder};
 use shop::product::ProductId;
 use shop::showing::{OnAir, Shows};
 use shop::{Buyer, VariantId};
+use tower::ServiceExt;
+use web::ui::Setting;
 
 use crate::market::{Answer, Market, NOON_MS, Somebody, markets, until};
 use crate::prices::sellable;
@@ -261,5 +267,33 @@ async fn who_opens_a_sheet_counts_once_a_minute_and_only_during_the_show() {
         audience::write(&market.live).await;
         let seen = look_back(&market, &show.id).await;
         assert_eq!(seen["totals"]["taps"], json!(2), "{}", market.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_sheet_that_opens_from_a_show_is_told_to_the_show() {
+    for market in markets().await {
+        sellable(&market, 5, None).await;
+        let show = market.on_air().await.id;
+        audience::look(&market.live).await.unwrap();
+        let setting = Setting {
+            clock: market.clock.clone(),
+            market: Arc::new(RwLock::new(web::Market::default())),
+            greet: None,
+        };
+        let people = People::new(market.live.base.clone(), Sender::Sandbox);
+        let (pages, _) = shop::routes(market.shop.clone()).split_for_parts();
+        let app = web::layers::dress(pages.layer(Extension(people)), setting);
+        for query in ["", &format!("?broadcast={show}"), &format!("?broadcast={show}")] {
+            let sheet = Request::get(format!("/products/{}/buy{query}", market.mackerel))
+                .header("authorization", market.shopper.bearer())
+                .body(Body::empty())
+                .unwrap();
+            assert_eq!(app.clone().oneshot(sheet).await.unwrap().status(), StatusCode::OK, "{query}");
+        }
+        audience::write(&market.live).await;
+        broadcast::end(&market.live.base.db, &show, NOON_MS + MINUTE_MS).await.unwrap();
+        let seen = look_back(&market, &show).await;
+        assert_eq!(seen["totals"]["taps"], json!(1), "{}: one person, one minute", market.engine);
     }
 }
