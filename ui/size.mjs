@@ -11,6 +11,7 @@ const PAGES = {
   "live": ["live-player", "live-room", "buy-sheet", "share-button"],
   "studio": ["go-live", "live-room", "order-bell"],
   "seller home": ["order-bell"],
+  "diagnosis": ["live-player", "show-chart"],
 };
 
 const dist = new URL("./dist/", import.meta.url);

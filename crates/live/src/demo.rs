@@ -19,7 +19,7 @@ use tracing::{info, warn};
 use crate::broadcast::{self, BroadcastId};
 use crate::chat::{From, Saying};
 use crate::stream::HEARTBEAT;
-use crate::{Error, Live, Result, pin};
+use crate::{Error, Live, Result, audience, pin};
 
 /// How often the show is looked after.
 const LOOK: Duration = Duration::from_secs(1);
@@ -110,6 +110,7 @@ async fn trim(live: &Live, broadcast: &BroadcastId) -> Result<()> {
     sql!(run &mut tx, "delete from pins where broadcast_id = $1 and at_ms < $2", broadcast, before_ms)?;
     sql!(run &mut tx, "delete from reactions where broadcast_id = $1 and at_s < $2",
         broadcast, before_ms / 1000)?;
+    audience::forget(&mut tx, broadcast, before_ms).await?;
     Ok(tx.commit().await?)
 }
 

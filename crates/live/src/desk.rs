@@ -20,7 +20,9 @@ use crate::question::{self, Question};
 use crate::{Live, Result, interaction, key};
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
-    OpenApiRouter::new().route("/live/{broadcast}/desk", get(page)).route("/live/{broadcast}/camera", get(camera))
+    OpenApiRouter::new()
+        .route("/live/{broadcast}/desk", get(page))
+        .route("/live/{broadcast}/camera", get(camera))
 }
 
 /// What is done with both hands free: talk, questions, goods, interactions, orders.

@@ -61,9 +61,13 @@ pub(crate) async fn invite(live: &Live, broadcast: &Broadcast) -> Result<Secret>
 
 /// Whether an invitation can still be taken.
 pub(crate) async fn is_invited(live: &Live, broadcast: &Broadcast, token: &str) -> Result<bool> {
-    let found: i64 = sql!(value &live.base.db,
+    let found: i64 = sql!(
+        value & live.base.db,
         "select count(*) from helper_invites where hash = $1 and broadcast_id = $2 and until_ms > $3",
-        key::fingerprint(token.as_bytes()), &broadcast.id, live.base.clock.now_ms())?;
+        key::fingerprint(token.as_bytes()),
+        &broadcast.id,
+        live.base.clock.now_ms()
+    )?;
     Ok(found == 1)
 }
 
@@ -102,10 +106,13 @@ pub async fn join(live: &Live, broadcast: &Broadcast, token: &str, name: &str) -
 
 /// Whoever helps now.
 pub async fn all(live: &Live, broadcast: &BroadcastId) -> Result<Vec<Helper>> {
-    Ok(sql!(all &live.base.db,
+    Ok(sql!(
+        all & live.base.db,
         "select id, name, joined_at_ms from helpers
          where broadcast_id = $1 and removed_at_ms is null and until_ms > $2 order by joined_at_ms",
-        broadcast, live.base.clock.now_ms())?)
+        broadcast,
+        live.base.clock.now_ms()
+    )?)
 }
 
 /// Takes a right back, and the keys of its camera.

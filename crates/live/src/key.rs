@@ -36,11 +36,7 @@ pub(crate) async fn issue(
 }
 
 /// A key for somebody who may publish.
-pub(crate) async fn fresh(
-    live: &Live,
-    broadcast: &BroadcastId,
-    helper: Option<&HelperId>,
-) -> Result<Secret> {
+pub(crate) async fn fresh(live: &Live, broadcast: &BroadcastId, helper: Option<&HelperId>) -> Result<Secret> {
     let mut tx = live.base.db.begin().await?;
     let key = issue(&mut tx, &live.base.random, broadcast, helper, live.base.clock.now_ms()).await?;
     tx.commit().await?;

@@ -13,11 +13,13 @@ mod limit;
 mod showing;
 mod text;
 
+pub mod audience;
 pub mod broadcast;
 pub mod calendar;
 pub mod chat;
 pub mod cue;
 pub mod demo;
+pub mod diagnosis;
 pub mod encoder;
 pub mod helper;
 pub mod interaction;
@@ -71,6 +73,7 @@ pub struct Live {
     pub(crate) chat: chat::Writer,
     pub(crate) answers: interaction::answer::Writer,
     pub(crate) reactions: reaction::Tally,
+    pub(crate) audience: audience::Tally,
     pub(crate) lately: limit::Lately,
     pub(crate) moderation: moderation::Known,
     pub(crate) push: push::Pusher,
@@ -89,6 +92,7 @@ impl Live {
             chat: chat::writer(base.db.clone(), base.clock.clone()),
             answers: interaction::answer::writer(base.db.clone(), base.clock.clone()),
             reactions: reaction::Tally::default(),
+            audience: audience::Tally::default(),
             lately: limit::Lately::default(),
             moderation: moderation::Known::default(),
             push: push::Pusher::new(push::Reach::Public)?,
@@ -136,6 +140,7 @@ impl Live {
             .merge(reaction::pages::routes())
             .merge(rehearsal::pages::routes())
             .merge(replay::routes())
+            .merge(diagnosis::pages::routes())
             .with_state(self.clone())
     }
 
@@ -159,11 +164,12 @@ impl Live {
         jobs::register(self, workers);
     }
 
-    /// Counts viewers, tells reactions and ends lost broadcasts, until `stop`.
+    /// Counts and writes viewers, tells reactions and ends lost broadcasts, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         tokio::join!(
             room::work(self.clone(), stop.clone()),
             reaction::work(self.clone(), stop.clone()),
+            audience::work(self.clone(), stop.clone()),
             stream::sweep(self, stop),
         );
     }

@@ -104,7 +104,9 @@ pub async fn facts(live: &Live, rehearsal: &Broadcast, lang: Lang) -> Result<Fac
     let Some(since_ms) = since_ms else { return Ok(Facts::default()) };
     let ended_ms = ended_ms.unwrap_or_else(|| live.base.clock.now_ms()).max(since_ms);
     let goods = broadcast::products(db, &rehearsal.id).await?;
-    let name = |id: &shop::product::ProductId| goods.iter().find(|card| card.id == *id).map(|card| card.name_in(lang).to_owned());
+    let name = |id: &shop::product::ProductId| {
+        goods.iter().find(|card| card.id == *id).map(|card| card.name_in(lang).to_owned())
+    };
     let pins = pin::all(db, &rehearsal.id, 10_000).await?;
     let ends = pins.iter().skip(1).map(|pin| pin.at_ms).chain([ended_ms]);
     let spans: Vec<_> = pins
@@ -116,8 +118,10 @@ pub async fn facts(live: &Live, rehearsal: &Broadcast, lang: Lang) -> Result<Fac
     let times: Vec<(i64, Option<i64>)> = sql!(all db,
         "select first_at_ms, answered_at_ms from questions
          where broadcast_id = $1 and not hidden and dismissed_at_ms is null", &rehearsal.id)?;
-    let mut waits: Vec<i64> =
-        times.iter().filter_map(|(asked, answered)| Some((answered.as_ref()? - asked).max(0) / 1000)).collect();
+    let mut waits: Vec<i64> = times
+        .iter()
+        .filter_map(|(asked, answered)| Some((answered.as_ref()? - asked).max(0) / 1000))
+        .collect();
     waits.sort_unstable();
     let planned_s: i64 = sql!(value db,
         "select cast(coalesce(sum(seconds), 0) as bigint) from cues where broadcast_id = $1",
@@ -171,7 +175,8 @@ pub async fn act(live: &Live, show: &Broadcast, step: u64) -> Result<()> {
         live.reactions.add(&show.id, Kind::ALL[any(2) as usize]);
     }
     let shown = pin::shown_now(&live.base.db, show).await?;
-    let who = words::say(Lang::Ko, "live-crowd-name", vec![("number", (1 + any(viewers)).to_string().into())]);
+    let who =
+        words::say(Lang::Ko, "live-crowd-name", vec![("number", (1 + any(viewers)).to_string().into())]);
     let line = match &shown {
         Some(shown) if any(3) > 0 => {
             let key = format!("live-crowd-ask-{}", 1 + any(ASKS));

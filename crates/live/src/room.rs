@@ -97,6 +97,16 @@ impl Rooms {
             .map_or(0, |room| room.elsewhere.values().map(|(count, _)| count).sum())
     }
 
+    /// Viewers of a broadcast at this process alone.
+    pub(crate) fn here(&self, broadcast: &BroadcastId) -> usize {
+        self.hub.count(&topic(broadcast))
+    }
+
+    /// This process, among those that count.
+    pub(crate) fn node(&self) -> &str {
+        &self.node
+    }
+
     /// A broadcast as it was at most a second ago: for what is asked thousands of times a second.
     pub(crate) async fn known(&self, live: &Live, id: &BroadcastId) -> Result<Arc<Broadcast>> {
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -40,6 +40,10 @@ impl Shows for Live {
     fn seen_on_air<'a>(&'a self, db: &'a Db, shows: &'a [String]) -> BoxFuture<'a, base::Result<Vec<OnAir>>> {
         Box::pin(on_air(db, shows))
     }
+
+    fn tapped(&self, at: &OnAir, who: &str) {
+        self.audience.tapped(at, who, self.base.clock.now_ms());
+    }
 }
 
 async fn on_air<'a>(on: impl Run<'a>, shows: &[String]) -> base::Result<Vec<OnAir>> {

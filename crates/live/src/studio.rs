@@ -201,6 +201,7 @@ struct OverPage {
     store: String,
     title: String,
     watch: String,
+    studio: String,
     has_replay: bool,
     /// The recording is still being closed.
     closing: bool,
@@ -219,7 +220,9 @@ async fn studio(
         return Err(Problem::not_found());
     }
     match broadcast.stage {
-        Stage::Ended { .. } if broadcast.rehearses.is_some() => rehearsal::pages::report(&live, ui, &broadcast).await,
+        Stage::Ended { .. } if broadcast.rehearses.is_some() => {
+            rehearsal::pages::report(&live, ui, &broadcast).await
+        }
         Stage::Ended { replay, .. } => over(&live, ui, &broadcast, replay.is_some()).await,
         _ => on_set(&live, ui, &broadcast).await,
     }
@@ -251,6 +254,7 @@ async fn over(live: &Live, ui: Ui, broadcast: &Broadcast, has_replay: bool) -> R
         store: broadcast.store.to_string(),
         title: broadcast.title_in(ui.language()).to_owned(),
         watch: broadcast.path(),
+        studio: broadcast.studio_path(),
         has_replay,
         closing,
         chat_lines: chat::count(&live.base.db, &broadcast.id).await?,

@@ -65,7 +65,12 @@ impl App {
 
     /// Everything, as it is listened for.
     pub fn door(&self) -> Door {
-        Door { parts: self.live.part_door(), encoders: self.live.encoder_door(), rest: self.router(), clock: self.base.clock.clone() }
+        Door {
+            parts: self.live.part_door(),
+            encoders: self.live.encoder_door(),
+            rest: self.router(),
+            clock: self.base.clock.clone(),
+        }
     }
 
     /// Pages, API, sockets and media.

@@ -18,7 +18,7 @@ use crate::delivery::{HandOver, Recipient};
 use crate::order::{self, NewLine, NewOrder, Order, Quote};
 use crate::payment::{self, method};
 use crate::product::{self, ProductId, Sheet, Variant, VariantId};
-use crate::{Buyer, Error, Result, Shop};
+use crate::{Buyer, Error, Result, Shop, showing};
 
 pub(crate) fn routes() -> OpenApiRouter<Shop> {
     OpenApiRouter::new().route("/products/{product}/buy", get(sheet).post(buy))
@@ -152,6 +152,9 @@ async fn sheet(
     let sheet = product::sheet(&shop.base.db, &id).await?;
     let ready = ready(&shop, &buyer, &sheet).await?;
     let show = Some(from.broadcast.as_str()).filter(|show| !show.is_empty());
+    if let Some(show) = show {
+        showing::tapped(&shop, show, &sheet, &buyer.seen_as());
+    }
     let variants: Vec<VariantId> = sheet.variants.iter().map(|variant| variant.id.clone()).collect();
     let quotes = order::each(&shop, &buyer, show, &variants).await?;
     let key = shop.base.random.token::<16>();

@@ -68,6 +68,11 @@ impl Buyer {
         self.client.clone().unwrap_or_else(|| self.id())
     }
 
+    /// Who is counted where looking is counted: a browser that keeps no cookie is its household.
+    pub(crate) fn seen_as(&self) -> String {
+        if self.person.is_none() && self.is_new { self.counted_as() } else { self.id() }
+    }
+
     /// The name of the browser's cart.
     pub fn cart(&self) -> String {
         Sha256::digest(&self.secret).iter().map(|byte| format!("{byte:02x}")).collect()

@@ -331,6 +331,32 @@ pub async fn lines(db: &Db, id: &OrderId) -> Result<Vec<Line>> {
     Ok(sql!(all db, "select * from order_lines where order_id = $1 order by place", id)?)
 }
 
+/// A line of an order that came from a show.
+#[derive(Clone, Debug, FromRow)]
+pub struct Bought {
+    pub order: OrderId,
+    pub placed_at_ms: i64,
+    pub product_id: ProductId,
+    pub product_name: String,
+    pub product_name_en: String,
+    pub quantity: i64,
+    pub total_won: Won,
+}
+
+/// Lines that one show's orders are read of.
+const MOST_BOUGHT: i64 = 20_000;
+
+/// What was bought of a store from one of its shows between two moments, in the order it was placed; only orders that
+/// stand. The show on an order is what the buyer's browser said, so the store is asked for as well.
+pub async fn of_show(db: &Db, store: &StoreId, show: &str, from_ms: i64, to_ms: i64) -> Result<Vec<Bought>> {
+    Ok(sql!(all db,
+        "select o.id as \"order\", o.placed_at_ms, l.product_id, l.product_name, l.product_name_en, l.quantity, l.total_won
+         from orders o join order_lines l on l.order_id = o.id
+         where o.store_id = $1 and o.placed_at_ms >= $2 and o.placed_at_ms <= $3 and o.broadcast = $4
+           and o.order_state in ('confirmed', 'completed')
+         order by o.placed_at_ms, o.id, l.place limit $5", store, from_ms, to_ms, show, MOST_BOUGHT)?)
+}
+
 /// What was taken off an order, by name. Asks only where something was.
 pub async fn discounts(db: &Db, order: &Order) -> Result<Vec<Cut>> {
     if !order.is_discounted() {

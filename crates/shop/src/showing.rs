@@ -10,7 +10,7 @@ use sqlx::FromRow;
 use web::Lang;
 
 use crate::Shop;
-use crate::product::ProductId;
+use crate::product::{ProductId, Sheet};
 
 /// A show in a list: live now, announced, or to be seen again.
 #[derive(Clone, Debug)]
@@ -66,6 +66,9 @@ pub trait Shows: Send + Sync {
 
     /// The same, to show a price.
     fn seen_on_air<'a>(&'a self, db: &'a Db, shows: &'a [String]) -> BoxFuture<'a, base::Result<Vec<OnAir>>>;
+
+    /// Hears that somebody opened the sheet of a product, coming from a show.
+    fn tapped(&self, at: &OnAir, who: &str);
 }
 
 /// One of the goods of a show that is on air.
@@ -84,6 +87,14 @@ pub(crate) async fn of(shop: &Shop, store: Option<&StoreId>, lang: Lang) -> Vec<
     match shop.shows.get() {
         Some(shows) => shows.shows(&shop.base.db, store, lang).await,
         None => Vec::new(),
+    }
+}
+
+/// Tells that somebody opened the sheet of a product, coming from a show.
+pub(crate) fn tapped(shop: &Shop, show: &str, sheet: &Sheet, who: &str) {
+    if let Some(shows) = shop.shows.get() {
+        let (store, product) = (sheet.store.id.clone(), sheet.product.id.clone());
+        shows.tapped(&OnAir { show: show.to_owned(), store, product }, who);
     }
 }
 

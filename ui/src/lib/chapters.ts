@@ -3,6 +3,7 @@
 // `.chapters` holds `<ol>` and template[data-row=chapter] (time, said); data-answered is the words before a question, and
 // data-lang the page's language. It stays hidden as long as there is nothing to jump to.
 import { row } from "./fill";
+import { jump } from "./jump";
 import type { Timed } from "./timeline";
 
 type Event = Timed & Record<string, unknown>;
@@ -39,16 +40,10 @@ export function chapters(place: HTMLElement, player: Player, events: readonly Ev
   const list = place.querySelector("ol");
   const all = moments(events, place.dataset["lang"] !== "en", place.dataset["answered"] ?? "");
   if (!list || !all.length || tries <= 0) return;
-  const video = player.querySelector("video");
   const rows = all.flatMap(({ at_ms, said }) => {
     const at = player.place(at_ms);
     const made = at === null ? null : row(place, "chapter", { time: clockwise(at), said });
-    made?.querySelector("button")?.addEventListener("click", () => {
-      if (!video) return;
-      video.currentTime = at!;
-      void video.play().catch(() => {});
-      player.scrollIntoView({ block: "start", behavior: "smooth" });
-    });
+    made?.querySelector("button")?.addEventListener("click", () => jump(player, at!));
     return made ? [made] : [];
   });
   if (!rows.length) return void setTimeout(() => chapters(place, player, events, tries - 1), LOOK_MS);

@@ -116,7 +116,8 @@ async fn a_helper_keeps_the_room_and_nothing_else() {
         }
         // In another show the right is worth nothing.
         let other = market.show().await;
-        let there = post(&market, &cookie, &format!("/live/{}/pin", other.id), &[("product", &product)]).await;
+        let there =
+            post(&market, &cookie, &format!("/live/{}/pin", other.id), &[("product", &product)]).await;
         assert_eq!(there.status, StatusCode::UNAUTHORIZED);
 
         // Taken back, it is gone with the next tap, and so is the camera's key.
@@ -188,7 +189,18 @@ impl Drop for Sender {
 fn send(to: SocketAddr, app: &str, key: &str) -> Sender {
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-loglevel", "error", "-re", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30"]);
-    ffmpeg.args(["-f", "lavfi", "-i", "sine=440:r=48000", "-t", "60", "-c:v", "libx264", "-preset", "ultrafast"]);
+    ffmpeg.args([
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=440:r=48000",
+        "-t",
+        "60",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+    ]);
     ffmpeg.args(["-g", "30", "-pix_fmt", "yuv420p", "-c:a", "aac", "-f", "flv"]);
     ffmpeg.arg(format!("rtmp://{to}/{app}/{key}")).stdin(Stdio::null()).stderr(Stdio::piped());
     Sender(ffmpeg.spawn().unwrap())

@@ -8,7 +8,13 @@ use web::Lang;
 
 use crate::market::{Answer, Market, Somebody, markets, until};
 
-async fn post(market: &Market, who: &Somebody, show: &Broadcast, what: &str, form: &[(&str, &str)]) -> Answer {
+async fn post(
+    market: &Market,
+    who: &Somebody,
+    show: &Broadcast,
+    what: &str,
+    form: &[(&str, &str)],
+) -> Answer {
     market.plain_form(Some(who), &format!("{}/{what}", show.studio_path()), form).await
 }
 
@@ -30,7 +36,12 @@ async fn a_sheet_is_laid_out_from_the_products_and_is_the_sellers_from_then_on()
         assert!(product.said.contains("국산(부산)") && product.said.contains("원이에요"), "{}", product.said);
 
         let at = format!("cues/{}", product.id);
-        let mine = [("said", "오늘 새벽에\n받아 온 고등어예요"), ("minutes", "3"), ("seconds", "30"), ("act", "save")];
+        let mine = [
+            ("said", "오늘 새벽에\n받아 온 고등어예요"),
+            ("minutes", "3"),
+            ("seconds", "30"),
+            ("act", "save"),
+        ];
         assert_eq!(post(&market, &market.seller, &show, &at, &mine).await.status, 303);
         let kept = |cues: Vec<cue::Cue>| cues.into_iter().find(|cue| cue.id == product.id).unwrap();
         let written = kept(cue::all(db, &show.id).await.unwrap());
@@ -52,7 +63,8 @@ async fn a_sheet_is_laid_out_from_the_products_and_is_the_sellers_from_then_on()
         let up = [("said", "위로"), ("minutes", "1"), ("act", "up")];
         post(&market, &market.seller, &show, &at, &up).await;
         assert_eq!(cue::all(db, &show.id).await.unwrap()[0].id, product.id);
-        post(&market, &market.seller, &show, &at, &[("said", "위로"), ("minutes", "1"), ("act", "remove")]).await;
+        post(&market, &market.seller, &show, &at, &[("said", "위로"), ("minutes", "1"), ("act", "remove")])
+            .await;
         assert_eq!(cue::all(db, &show.id).await.unwrap().len(), cues.len() - 1);
         // Another store's cue is not there.
         let other = post(&market, &market.stranger, &show, &at, &up).await;
@@ -102,7 +114,8 @@ async fn a_rehearsal_is_on_no_list_and_only_its_stall_may_see_it() {
         let next = post(&market, &market.seller, &twin, "rehearsal", &[]).await;
         assert_ne!(next.header("location"), begun.header("location"), "the next one is a new one");
         // The show itself was not touched by it.
-        let listed = market.api(&market.seller, Method::GET, "/api/v1/broadcasts?limit=100", "k", json!(null)).await;
+        let listed =
+            market.api(&market.seller, Method::GET, "/api/v1/broadcasts?limit=100", "k", json!(null)).await;
         assert!(listed.text().contains(show.id.as_str()));
     }
 }

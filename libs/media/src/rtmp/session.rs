@@ -173,7 +173,10 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Line<I> {
                 }
                 self.put(2, kinds::WINDOW, 0, &WINDOW.to_be_bytes());
                 self.put(2, kinds::BANDWIDTH, 0, &[&WINDOW.to_be_bytes()[..], &[2]].concat());
-                let server = Value::object([("fmsVer", "FMS/3,0,1,123".into()), ("capabilities", Value::Number(31.0))]);
+                let server = Value::object([
+                    ("fmsVer", "FMS/3,0,1,123".into()),
+                    ("capabilities", Value::Number(31.0)),
+                ]);
                 let connected = told("status", "NetConnection.Connect.Success", "");
                 self.say(&["_result".into(), Value::Number(turn), server, connected], 0);
             }
