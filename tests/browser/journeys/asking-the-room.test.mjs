@@ -231,3 +231,9 @@ test("the replay asks again, in its time, and takes no answers", async () => {
   const at = (await chapter.locator("b").textContent()).split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
   await guest.page.waitForFunction((at) => document.querySelector("live-player video").currentTime >= at, at);
 });
+
+test("the seller reads what came of it, by the minute", async () => {
+  await stall.page.goto(`/sell/${stall.store}/live/${show.id}/diagnosis`);
+  await stall.page.locator("svg").first().waitFor();
+  await stall.look("diagnosis");
+});
