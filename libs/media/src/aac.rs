@@ -80,7 +80,11 @@ impl Transcoder {
         .map_err(|e| setup(e.to_string()))?;
         let info = encoder.info().map_err(|e| setup(e.to_string()))?;
         let config = info.confBuf.get(..info.confSize as usize).unwrap_or_default();
-        let sound = Sound { config: Bytes::copy_from_slice(config), channels: CHANNELS as u8, rate: AUDIO_SCALE as u32 };
+        let sound = Sound {
+            config: Bytes::copy_from_slice(config),
+            channels: CHANNELS as u8,
+            rate: AUDIO_SCALE as u32,
+        };
         let decoder = opus::Decoder::new(AUDIO_SCALE as u32, opus::Channels::Stereo)
             .map_err(|e| setup(e.to_string()))?;
         let delay = i64::from(info.nDelay);

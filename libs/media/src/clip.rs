@@ -122,7 +122,9 @@ pub(crate) async fn play(
             let data = clip.bytes.slice(bytes);
             let size = data.len();
             let at = starts_us * (AUDIO_SCALE / 1000) / 1000 + at;
-            stream.feed(generation, |packager, epoch| packager.sound(epoch.shift(SoundFrame { at, length: FRAME as u32, data })));
+            stream.feed(generation, |packager, epoch| {
+                packager.sound(epoch.shift(SoundFrame { at, length: FRAME as u32, data }))
+            });
             size
         } else {
             let (bytes, at) = turn.next_picture(&clip);

@@ -225,9 +225,8 @@ async fn read(socket: Arc<UdpSocket>, offload: Arc<UdpSocketState>, routes: Arc<
     let mut buffer = vec![0; MAX_READ];
     let mut about = [RecvMeta::default()];
     loop {
-        let read = || {
-            offload.recv((&*socket).into(), &mut [IoSliceMut::new(&mut buffer)], &mut about).map(drop)
-        };
+        let read =
+            || offload.recv((&*socket).into(), &mut [IoSliceMut::new(&mut buffer)], &mut about).map(drop);
         if socket.async_io(Interest::READABLE, read).await.is_err() {
             continue;
         }

@@ -84,11 +84,8 @@ fn answer(offer: &str, net: &Net, config: RtcConfig) -> Result<Agreed, Error> {
 }
 
 fn config(cert: DtlsCert) -> RtcConfig {
-    let mut config = RtcConfig::new()
-        .clear_codecs()
-        .enable_opus(true, false)
-        .set_ice_lite(true)
-        .set_dtls_cert(cert);
+    let mut config =
+        RtcConfig::new().clear_codecs().enable_opus(true, false).set_ice_lite(true).set_dtls_cert(cert);
     for (payload, retransmit, profile) in H264 {
         config.codec_config().add_h264(payload.into(), Some(retransmit.into()), true, profile);
     }

@@ -195,7 +195,11 @@ impl Packager {
         }
         self.last_at = at;
         let ends = (at + self.guess).max(starts + self.guess / 4);
-        self.push(starts, ends, Sample { data: picture.data, duration: 0, key: picture.key, offset: picture.offset });
+        self.push(
+            starts,
+            ends,
+            Sample { data: picture.data, duration: 0, key: picture.key, offset: picture.offset },
+        );
         let long = ends - self.part_starts;
         if (long + self.guess - self.part).abs() >= (long - self.part).abs() {
             self.close_part();
@@ -432,11 +436,19 @@ mod tests {
             for n in 0..*count {
                 let key = n == 0 || packager.wants_key();
                 let data = Bytes::from_static(&[0, 0, 0, 1, 0x65]);
-                packager.picture(at, Picture { data, key, offset: 0, parameters: parameters.clone() }, &sound());
+                packager.picture(
+                    at,
+                    Picture { data, key, offset: 0, parameters: parameters.clone() },
+                    &sound(),
+                );
                 at += PICTURE;
                 while heard + LAG < at {
                     let data = Bytes::from_static(&[0x21, 0x10]);
-                    packager.sound(SoundFrame { at: heard * AUDIO_SCALE / VIDEO_SCALE, length: FRAME as u32, data });
+                    packager.sound(SoundFrame {
+                        at: heard * AUDIO_SCALE / VIDEO_SCALE,
+                        length: FRAME as u32,
+                        data,
+                    });
                     heard += FRAME as i64 * VIDEO_SCALE / AUDIO_SCALE;
                 }
             }

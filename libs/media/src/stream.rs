@@ -345,7 +345,13 @@ impl Stream {
         let heard_ms = self.heard_ms.load(Ordering::Relaxed);
         let (width, height) = self.rendition.film(|film| (film.width, film.height));
         let silent_ms = if heard_ms == 0 { 0 } else { (self.wall.ms() - heard_ms).max(0) };
-        Stats { width: width.into(), height: height.into(), silent_ms, viewers: self.fan.count(), ..*lock(&self.stats) }
+        Stats {
+            width: width.into(),
+            height: height.into(),
+            silent_ms,
+            viewers: self.fan.count(),
+            ..*lock(&self.stats)
+        }
     }
 
     /// Where the stream stands, now.

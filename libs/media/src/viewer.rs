@@ -189,12 +189,7 @@ impl Pump {
     }
 }
 
-fn send(
-    rtc: &mut Rtc,
-    line: Option<&mut Line>,
-    stamp: Stamp,
-    payloads: &[Arc<[u8]>],
-) -> Option<()> {
+fn send(rtc: &mut Rtc, line: Option<&mut Line>, stamp: Stamp, payloads: &[Arc<[u8]>]) -> Option<()> {
     let line = line?;
     let mut direct = rtc.direct_api();
     let stream = direct.stream_tx_by_mid(line.mid, None)?;

@@ -252,7 +252,8 @@ mod tests {
         // Nothing at all: the same time again.
         reader.push(&[&[0xc4][..], &[4; 128]].concat());
         reader.push(&[&[0xc4][..], &[4; 72]].concat());
-        let seen: Vec<_> = all(&mut reader).iter().map(|m| (m.kind, m.at_ms, m.body.len(), m.body[0])).collect();
+        let seen: Vec<_> =
+            all(&mut reader).iter().map(|m| (m.kind, m.at_ms, m.body.len(), m.body[0])).collect();
         assert_eq!(seen, [(9, 1000, 200, 1), (8, 990, 200, 2), (9, 1033, 200, 3), (9, 1066, 200, 4)]);
     }
 

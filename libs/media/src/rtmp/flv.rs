@@ -90,9 +90,9 @@ pub(super) fn audio(mut tag: Bytes) -> Result<Audio, Broken> {
     let kind = tag[1];
     tag.advance(2);
     match kind {
-        0 => description(tag).map(Audio::Description).ok_or(Broken::Codec(
-            "the sound must be AAC-LC, mono or stereo, at 44.1 or 48 kHz",
-        )),
+        0 => description(tag)
+            .map(Audio::Description)
+            .ok_or(Broken::Codec("the sound must be AAC-LC, mono or stereo, at 44.1 or 48 kHz")),
         1 => Ok(Audio::Frame(tag)),
         _ => Ok(Audio::Nothing),
     }
@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn the_sounds_of_encoders_are_known() {
-        for (config, rate, channels) in [([0x11, 0x90], 48_000, 2), ([0x12, 0x10], 44_100, 2), ([0x11, 0x88], 48_000, 1)]
+        for (config, rate, channels) in
+            [([0x11, 0x90], 48_000, 2), ([0x12, 0x10], 44_100, 2), ([0x11, 0x88], 48_000, 1)]
         {
             let tag = Bytes::from([&[0xaf, 0][..], &config].concat());
             let Ok(Audio::Description(sound)) = audio(tag) else { panic!("{config:?}") };

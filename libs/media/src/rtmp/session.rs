@@ -172,7 +172,10 @@ impl Line {
                 }
                 self.put(2, kinds::WINDOW, 0, &WINDOW.to_be_bytes());
                 self.put(2, kinds::BANDWIDTH, 0, &[&WINDOW.to_be_bytes()[..], &[2]].concat());
-                let server = Value::object([("fmsVer", "FMS/3,0,1,123".into()), ("capabilities", Value::Number(31.0))]);
+                let server = Value::object([
+                    ("fmsVer", "FMS/3,0,1,123".into()),
+                    ("capabilities", Value::Number(31.0)),
+                ]);
                 let connected = told("status", "NetConnection.Connect.Success", "");
                 self.say(&["_result".into(), Value::Number(turn), server, connected], 0);
             }
