@@ -67,10 +67,9 @@ enum Next {
 
 impl Viewer {
     /// Run until the viewer or its stream is gone.
-    pub(crate) async fn run(self) {
+    pub(crate) fn run(self) -> impl Future<Output = ()> {
         let (video, audio, out) = (None, None, Batch::default());
-        let pump = Pump { viewer: self, video, audio, connected: false, waits_for_key: true, out };
-        pump.run().await;
+        Pump { viewer: self, video, audio, connected: false, waits_for_key: true, out }.run()
     }
 }
 

@@ -20,7 +20,7 @@ use crate::publisher::{Phone, Scene};
 
 /// A browser that wants to watch.
 struct Screen {
-    rtc: Rtc,
+    rtc: Box<Rtc>,
     socket: UdpSocket,
     local: SocketAddr,
     pending: Option<SdpPendingOffer>,
@@ -48,7 +48,7 @@ impl Screen {
         str0m::crypto::from_feature_flags().install_process_default();
         let mut config = RtcConfig::new().clear_codecs().enable_opus(true, false);
         config.codec_config().add_h264(102.into(), Some(103.into()), true, 0x42e01f);
-        let mut rtc = config.build(Instant::now());
+        let mut rtc = Box::new(config.build(Instant::now()));
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let local = socket.local_addr().unwrap();
         rtc.add_local_candidate(Candidate::host(local, "udp").unwrap());
