@@ -239,7 +239,7 @@ fn film() -> Result<Vec<Bytes>, Failure> {
     let out = std::env::temp_dir().join(format!("whep-{}.h264", std::process::id()));
     let source = "testsrc2=size=1280x720:rate=30:duration=10,noise=alls=12:allf=t";
     let status = Command::new("ffmpeg")
-        .args(["-v", "error", "-y", "-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "ultrafast"])
+        .args(["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "ultrafast"])
         .args(["-tune", "zerolatency", "-profile:v", "baseline", "-pix_fmt", "yuv420p", "-g", "999"])
         .args(["-x264-params", "aud=1:repeat-headers=1:slices=1:scenecut=0"])
         .args(["-b:v", "2400k", "-maxrate", "2400k", "-bufsize", "600k"])
