@@ -13,14 +13,17 @@ use tokio::sync::{broadcast, oneshot};
 use crate::h264::Picture;
 use crate::{Error, payloads};
 
-/// Pictures and packets of sound that may wait for a viewer, about a second's; one that is further behind
-/// goes on at the next key picture.
+/// Bundles that may wait for a viewer, more than a second's; one that is further behind goes on at the next
+/// key picture.
 const MAX_WAITING: usize = 64;
 
+/// Frames that every viewer is sent at once. A packet of sound waits for the next picture or packet: waking each
+/// viewer for it alone cost more than encrypting it.
+pub(crate) type Bundle = Arc<[Frame]>;
+
 /// One thing to send, shared by all viewers.
-#[derive(Clone)]
 pub(crate) enum Frame {
-    Picture { stamp: Stamp, key: bool, payloads: Arc<[Arc<[u8]>]> },
+    Picture { stamp: Stamp, key: bool, payloads: Vec<Arc<[u8]>> },
     Sound { stamp: Stamp, payload: Arc<[u8]> },
 }
 
@@ -33,7 +36,8 @@ pub(crate) struct Stamp {
 
 /// The viewers of one stream.
 pub(crate) struct Fan {
-    frames: broadcast::Sender<Frame>,
+    frames: broadcast::Sender<Bundle>,
+    waiting: Mutex<Option<Frame>>,
     /// Dropping a sender tells its viewer to go.
     viewers: Mutex<HashMap<String, oneshot::Sender<()>>>,
     wants_key: AtomicBool,
@@ -43,7 +47,7 @@ pub(crate) struct Fan {
 /// A viewer's place; dropped, it is free.
 pub(crate) struct Seat {
     pub session: String,
-    pub frames: broadcast::Receiver<Frame>,
+    pub frames: broadcast::Receiver<Bundle>,
     pub dismissed: oneshot::Receiver<()>,
     pub fan: Arc<Fan>,
 }
@@ -51,7 +55,8 @@ pub(crate) struct Seat {
 impl Fan {
     pub(crate) fn new(max: usize) -> Fan {
         let (frames, _) = broadcast::channel(MAX_WAITING);
-        Fan { frames, viewers: Mutex::default(), wants_key: AtomicBool::new(false), max }
+        let (waiting, viewers) = (Mutex::default(), Mutex::default());
+        Fan { frames, waiting, viewers, wants_key: AtomicBool::new(false), max }
     }
 
     /// Take a seat, if one is free.
@@ -74,6 +79,7 @@ impl Fan {
     /// Let all viewers go: there is nothing to send any more.
     pub(crate) fn dismiss_all(&self) {
         self.viewers().clear();
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -94,16 +100,28 @@ impl Fan {
             self.wants_key.store(false, Ordering::Relaxed);
         }
         if self.frames.receiver_count() > 0 {
-            let payloads = payloads::cut(&picture.data).into();
-            let _ = self.frames.send(Frame::Picture { stamp, key: picture.key, payloads });
+            let payloads = payloads::cut(&picture.data);
+            self.send(Frame::Picture { stamp, key: picture.key, payloads });
         }
     }
 
     /// An Opus packet.
     pub(crate) fn sound(&self, stamp: Stamp, packet: &[u8]) {
         if self.frames.receiver_count() > 0 && packet.len() <= payloads::MAX_PAYLOAD {
-            let _ = self.frames.send(Frame::Sound { stamp, payload: packet.into() });
+            let sound = Frame::Sound { stamp, payload: packet.into() };
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            if waiting.is_none() {
+                *waiting = Some(sound);
+                return;
+            }
+            drop(waiting);
+            self.send(sound);
         }
+    }
+
+    fn send(&self, frame: Frame) {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let _ = self.frames.send(waiting.into_iter().chain([frame]).collect());
     }
 
     fn viewers(&self) -> MutexGuard<'_, HashMap<String, oneshot::Sender<()>>> {

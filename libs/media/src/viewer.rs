@@ -11,7 +11,7 @@ use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::sleep_until;
 
-use crate::fan::{Frame, Seat, Stamp};
+use crate::fan::{Bundle, Frame, Seat, Stamp};
 use crate::net::{Batch, Net, Packet, Place};
 
 /// A browser that took our answer must reach us within this time; its player has long fallen back by then.
@@ -81,7 +81,7 @@ impl Pump {
             let silent_at = heard + silent_for;
             tokio::select! {
                 frame = self.viewer.seat.frames.recv(), if self.connected => match frame {
-                    Ok(frame) => self.write(frame),
+                    Ok(bundle) => self.write(&bundle),
                     Err(RecvError::Lagged(_)) => self.skip(),
                     Err(RecvError::Closed) => break,
                 },
@@ -159,15 +159,18 @@ impl Pump {
         self.waits_for_key = true;
     }
 
-    fn write(&mut self, frame: Frame) {
-        match frame {
-            Frame::Picture { key: false, .. } if self.waits_for_key => return,
-            Frame::Picture { stamp, payloads, .. } => {
-                self.waits_for_key = false;
-                send(&mut self.viewer.rtc, self.video.as_mut(), stamp, &payloads);
-            }
-            Frame::Sound { stamp, payload } => {
-                send(&mut self.viewer.rtc, self.audio.as_mut(), stamp, &[payload]);
+    fn write(&mut self, bundle: &Bundle) {
+        let rtc = &mut self.viewer.rtc;
+        for frame in bundle.iter() {
+            match frame {
+                Frame::Picture { key: false, .. } if self.waits_for_key => {}
+                Frame::Picture { stamp, payloads, .. } => {
+                    self.waits_for_key = false;
+                    send(rtc, self.video.as_mut(), *stamp, payloads);
+                }
+                Frame::Sound { stamp, payload } => {
+                    send(rtc, self.audio.as_mut(), *stamp, std::slice::from_ref(payload));
+                }
             }
         }
         self.tick();
