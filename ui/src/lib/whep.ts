@@ -62,7 +62,9 @@ async function whileItComes(
 ): Promise<void> {
   let [moved, told, at_ms, looked] = [begun, false, null as number | null, begun];
   const line = new Line();
-  while (!stop.aborted && peer.connectionState !== "failed" && peer.connectionState !== "closed") {
+  // The server's goodbye shows in the transport alone; the connection calls itself connected for a long while.
+  const over = (): boolean => [peer.connectionState, receiver.transport?.state].some((state) => state === "failed" || state === "closed");
+  while (!stop.aborted && !over()) {
     await new Promise((later) => setTimeout(later, LOOK_MS));
     const came = await report(receiver);
     const now = performance.now();
