@@ -88,7 +88,8 @@ impl Seen {
     fn count(&self) -> Count {
         let mut delays = std::mem::take(&mut *self.delays.lock().unwrap_or_else(PoisonError::into_inner));
         delays.sort_unstable();
-        let at = |share: usize| delays.get(delays.len() * share / 100).map_or(0.0, |us| f64::from(*us) / 1000.0);
+        let at =
+            |share: usize| delays.get(delays.len() * share / 100).map_or(0.0, |us| f64::from(*us) / 1000.0);
         Count {
             watching: self.watching.load(Ordering::Relaxed) as usize,
             packets: self.packets.swap(0, Ordering::Relaxed),
@@ -239,7 +240,20 @@ fn film() -> Result<Vec<Bytes>, Failure> {
     let out = std::env::temp_dir().join(format!("whep-{}.h264", std::process::id()));
     let source = "testsrc2=size=1280x720:rate=30:duration=10,noise=alls=12:allf=t";
     let status = Command::new("ffmpeg")
-        .args(["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "ultrafast"])
+        .args([
+            "-nostdin",
+            "-v",
+            "error",
+            "-y",
+            "-f",
+            "lavfi",
+            "-i",
+            source,
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+        ])
         .args(["-tune", "zerolatency", "-profile:v", "baseline", "-pix_fmt", "yuv420p", "-g", "999"])
         .args(["-x264-params", "aud=1:repeat-headers=1:slices=1:scenecut=0"])
         .args(["-b:v", "2400k", "-maxrate", "2400k", "-bufsize", "600k"])

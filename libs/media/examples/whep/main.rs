@@ -108,11 +108,19 @@ async fn measure(viewers: usize, length: Duration) -> Result<(), Failure> {
     let bare = bare / watched * 1000.0;
     let rate = |n: u64| n as f64 / watched;
     println!("watching            {} of {viewers}", count.watching);
-    println!("each                {:.2} Mbit/s, {:.0} packets/s", rate(count.bytes) * 8e-6, rate(count.packets));
+    println!(
+        "each                {:.2} Mbit/s, {:.0} packets/s",
+        rate(count.bytes) * 8e-6,
+        rate(count.packets)
+    );
     println!("phone to viewer     p50 {:.1} ms, p95 {:.1} ms", count.late_ms_p50, count.late_ms_p95);
     println!("publisher and parts {:.1} % of a core", alone / length.as_secs_f64() * 100.0);
     println!("a viewer's second   {each:.3} ms of CPU: {:.0} viewers per core", 1000.0 / each);
-    println!("reference: sendto   {bare:.3} ms of CPU: {:.0} per core; ratio {:.2}", 1000.0 / bare, bare / each);
+    println!(
+        "reference: sendto   {bare:.3} ms of CPU: {:.0} per core; ratio {:.2}",
+        1000.0 / bare,
+        bare / each
+    );
     Ok(())
 }
 
