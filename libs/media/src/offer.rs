@@ -52,6 +52,7 @@ pub(crate) fn agree_to_show(offer: &str, net: &Net, cert: DtlsCert) -> Result<Ag
     }
     let config = config(cert).clear_extension_map().set_extension(4, Extension::RtpMid).set_rtp_mode(true);
     let agreed = answer(offer, net, config)?;
+    let agreed = Agreed { answer: bind(&agreed.answer), ..agreed };
     let sends = |line: &str| matches!(line, "a=sendrecv" | "a=recvonly");
     if agreed.answer.lines().any(sends) || !agreed.answer.contains("a=sendonly") {
         return Err(Error::BrokenOffer { reason: "a viewer receives, and does nothing else".into() });
@@ -107,6 +108,22 @@ fn tune(answer: &str, (start_kbps, max_kbps): (u32, u32)) -> String {
             } else if opus.is_some() && rest.split(' ').next() == opus && !rest.contains("stereo=") {
                 out.push_str(";stereo=1");
             }
+        }
+        out.push_str("\r\n");
+    }
+    out
+}
+
+/// Picture and sound as tracks of one stream: browsers keep no others in step.
+fn bind(answer: &str) -> String {
+    let mut out = String::with_capacity(answer.len() + 64);
+    for line in answer.lines() {
+        match line.split_once("msid:") {
+            Some((start, names)) if start == "a=" || start.starts_with("a=ssrc:") => {
+                let track = names.split(' ').next_back().unwrap_or_default();
+                out.push_str(&format!("{start}msid:show {track}"));
+            }
+            _ => out.push_str(line),
         }
         out.push_str("\r\n");
     }

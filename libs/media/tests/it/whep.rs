@@ -128,6 +128,8 @@ async fn on_air(bench: &Bench) -> (Arc<Stream>, String, Scene) {
 async fn viewer(stream: &Stream) -> (String, Shared) {
     let screen = Screen::new(Direction::RecvOnly).await;
     let answer = stream.view(&screen.offer).await.unwrap();
+    let bound = answer.sdp.lines().filter(|line| line.starts_with("a=msid:show ")).count();
+    assert_eq!(bound, 2, "picture and sound are kept in step:\n{}", answer.sdp);
     (answer.session, screen.watch(&answer.sdp))
 }
 
