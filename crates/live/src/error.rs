@@ -129,6 +129,7 @@ fn of_media(error: media::Error) -> Problem {
         E::TooFar { .. } => Problem::new(status, "too-far"),
         E::NotYet { .. } => Problem::new(status, "not-yet"),
         E::Ended { .. } => Problem::new(status, "show-over"),
+        E::NotByWebRtc { .. } | E::TooManyViewers { .. } => Problem::new(status, "by-parts-only"),
         E::TooManyStreams { .. } => Problem::new(status, "too-many-shows"),
         E::NoSession | E::NoStream { .. } | E::NoFile { .. } => Problem::not_found(),
         E::Refused { .. } => Problem::new(status, "unreadable"),

@@ -1,4 +1,4 @@
-//! The media path alone: WHIP in, playlists and parts out, a folder of pages beside it.
+//! The media path alone: WHIP in, playlists, parts and WHEP out, a folder of pages beside it.
 //!
 //! `cargo run --release -p media --example origin -- [folder of pages] [folder of recordings] [clip.mp4]`
 //! serves on port 8088; a clip is looped as the stream `clip`.
@@ -11,7 +11,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
-use media::{Clip, Config, Error, Origin, Reload};
+use media::{Answer, Clip, Config, Error, Origin, Reload};
 use object_store::local::LocalFileSystem;
 use serde::Deserialize;
 use tower_http::cors::CorsLayer;
@@ -40,6 +40,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let router = Router::new()
         .route("/media/{id}/whip", post(publish))
         .route("/media/{id}/whip/{session}", axum::routing::delete(unpublish))
+        .route("/media/{id}/whep", post(view))
+        .route("/media/{id}/whep/{session}", axum::routing::delete(unview))
         .route("/media/{id}/state", get(state))
         .route("/media/{id}/end", post(end))
         .route("/media/{id}/mark", post(mark))
@@ -56,9 +58,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 async fn publish(State(origin): State<Origin>, Path(id): Path<String>, offer: String) -> Response {
     let answer = async { origin.open(&id).await?.publish(&offer).await };
-    match answer.await {
+    created(&format!("/media/{id}/whip"), answer.await)
+}
+
+async fn view(State(origin): State<Origin>, Path(id): Path<String>, offer: String) -> Response {
+    let answer = async { origin.open(&id).await?.view(&offer).await };
+    created(&format!("/media/{id}/whep"), answer.await)
+}
+
+fn created(place: &str, answer: Result<Answer, Error>) -> Response {
+    match answer {
         Ok(answer) => {
-            let place = format!("/media/{id}/whip/{}", answer.session);
+            let place = format!("{place}/{}", answer.session);
             let head = [(header::CONTENT_TYPE, "application/sdp".to_owned()), (header::LOCATION, place)];
             (StatusCode::CREATED, head, answer.sdp).into_response()
         }
@@ -67,7 +78,15 @@ async fn publish(State(origin): State<Origin>, Path(id): Path<String>, offer: St
 }
 
 async fn unpublish(State(origin): State<Origin>, Path((id, session)): Path<(String, String)>) -> Response {
-    match origin.stream(&id).ok_or(Error::NoSession).and_then(|stream| stream.unpublish(&session)) {
+    gone(origin.stream(&id).ok_or(Error::NoSession).and_then(|stream| stream.unpublish(&session)))
+}
+
+async fn unview(State(origin): State<Origin>, Path((id, session)): Path<(String, String)>) -> Response {
+    gone(origin.stream(&id).ok_or(Error::NoSession).and_then(|stream| stream.unview(&session)))
+}
+
+fn gone(left: Result<(), Error>) -> Response {
+    match left {
         Ok(()) => StatusCode::OK.into_response(),
         Err(error) => refuse(&error),
     }

@@ -13,7 +13,7 @@ pub struct Config {
     pub segment: Duration,
     /// How much of the past the live playlist lists and memory keeps.
     pub window: Duration,
-    /// The one UDP address all publishers send to. Port 0 takes any free one.
+    /// The one UDP address all publishers send to, and WebRTC viewers. Port 0 takes any free one.
     pub udp: SocketAddr,
     /// Addresses written into answers as candidates. Empty: the address of `udp`, or when that is a wildcard
     /// the address this machine reaches the world from, and loopback.
@@ -30,6 +30,9 @@ pub struct Config {
     pub record: Record,
     /// How many streams one process carries. About 37 fit one core.
     pub max_streams: usize,
+    /// How many viewers of one stream get its picture by WebRTC, within a quarter of a second; 0 turns that off.
+    /// The others play parts.
+    pub whep_viewers: usize,
     /// Where the time of day comes from; tests set their own.
     pub wall: Wall,
 }
@@ -48,6 +51,7 @@ impl Default for Config {
             hold: Duration::from_secs(6),
             record: Record::All,
             max_streams: 64,
+            whep_viewers: 100,
             wall: Wall::system(),
         }
     }

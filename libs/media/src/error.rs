@@ -9,8 +9,8 @@ pub enum Error {
         /// What the parser stumbled over.
         reason: String,
     },
-    /// The offer has no H.264 video with packetization mode 1 to send.
-    #[error("the offer has no H.264 video to send")]
+    /// The offer has no H.264 video with packetization mode 1.
+    #[error("the offer has no H.264 video")]
     NoVideo,
     /// Somebody is on air in this stream, and alive.
     #[error("stream {id} already has a publisher")]
@@ -18,8 +18,20 @@ pub enum Error {
         /// The stream.
         id: String,
     },
-    /// No publisher of that name is connected.
-    #[error("no such publishing session")]
+    /// No browser publishes now: what an encoder or a clip sends, WebRTC cannot carry. Play the parts.
+    #[error("stream {id} is not sent by WebRTC now")]
+    NotByWebRtc {
+        /// The stream.
+        id: String,
+    },
+    /// As many viewers as may get the stream by WebRTC. Play the parts.
+    #[error("{max} viewers already get this stream by WebRTC")]
+    TooManyViewers {
+        /// The limit of the configuration.
+        max: usize,
+    },
+    /// No publisher or viewer of that name is connected.
+    #[error("no such session")]
     NoSession,
     /// No stream of that name is open or recorded.
     #[error("stream {id} is not open here")]
@@ -84,9 +96,9 @@ impl Error {
         match self {
             Error::BrokenOffer { .. } | Error::NoVideo | Error::TooFar { .. } | Error::Refused { .. } => 400,
             Error::NoSession | Error::NoStream { .. } | Error::NoFile { .. } => 404,
-            Error::AlreadyPublishing { .. } => 409,
+            Error::AlreadyPublishing { .. } | Error::NotByWebRtc { .. } => 409,
             Error::Ended { .. } => 410,
-            Error::NotYet { .. } | Error::TooManyStreams { .. } => 503,
+            Error::NotYet { .. } | Error::TooManyStreams { .. } | Error::TooManyViewers { .. } => 503,
             Error::Store(_) | Error::Setup { .. } => 500,
         }
     }

@@ -163,7 +163,7 @@ fn after_start(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// The units behind four-byte lengths; stops at the first length that leads outside.
-fn prefixed(mut unit: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn prefixed(mut unit: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let (length, rest) = unit.split_first_chunk::<4>()?;
         let (nal, after) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;

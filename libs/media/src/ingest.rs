@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::aac::{SoundFrame, Transcoder};
 use crate::clock::{Clock, Kind};
+use crate::fan::Stamp;
 use crate::fmp4::{AUDIO_SCALE, VIDEO_SCALE};
 use crate::h264::Reader;
 use crate::packager::Packager;
@@ -78,10 +79,15 @@ impl Ingest {
         self.begin();
         let silence = self.fill_silence(moment.us);
         let sound = self.sound.sound().clone();
-        self.stream.feed(self.generation, |packager, epoch| {
+        let shown = picture.clone();
+        let fed = self.stream.feed(self.generation, |packager, epoch| {
             packager.picture(epoch.ticks(moment.us), picture, &sound);
             silence.into_iter().for_each(|frame| packager.sound(epoch.shift(frame)));
         });
+        if fed.is_some() {
+            let at = self.stream.wall().at(moment.us);
+            self.stream.fan().picture(Stamp { rtp, at }, &shown);
+        }
     }
 
     /// An Opus packet.
@@ -92,9 +98,13 @@ impl Ingest {
         if !self.begun {
             return;
         }
-        self.stream.feed(self.generation, |packager, epoch| {
+        let fed = self.stream.feed(self.generation, |packager, epoch| {
             frames.into_iter().for_each(|frame| packager.sound(epoch.shift(frame)));
         });
+        if fed.is_some() {
+            let at = self.stream.wall().at(moment.us);
+            self.stream.fan().sound(Stamp { rtp, at }, packet);
+        }
     }
 
     /// A sender report.
@@ -106,6 +116,7 @@ impl Ingest {
     pub(crate) fn asks_for_key(&mut self, now_us: i64) -> bool {
         let wanted = self.broken_since_us.is_some()
             || !self.begun
+            || self.stream.fan().wants_key()
             || self.stream.peek(self.generation, Packager::wants_key).unwrap_or_default();
         let ask = wanted && now_us - self.asked_us >= ASK_EVERY_US;
         if ask {

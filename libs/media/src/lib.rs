@@ -1,7 +1,9 @@
-//! Live media for shops: a phone's WebRTC comes in by WHIP, cacheable CMAF parts go out.
+//! Live media for shops: a phone's WebRTC comes in by WHIP, cacheable CMAF parts go out, and WebRTC by WHEP to
+//! the first few viewers.
 //!
 //! The library knows streams, never users, SQL or HTTP routes. One [`Origin`] per process holds the live
-//! [`Stream`]s, shares one UDP port and one DTLS certificate among their publishers, and records into any
+//! [`Stream`]s, shares one UDP port and one DTLS certificate among their publishers
+//! and WebRTC viewers, and records into any
 //! `object_store` while on air.
 //!
 //! ```no_run
@@ -21,6 +23,8 @@
 //! |---|---|
 //! | `POST /media/{b}/whip` | [`Origin::open`], then [`Stream::publish`] → 201, body [`Answer::sdp`] |
 //! | `DELETE /media/{b}/whip/{session}` | [`Stream::unpublish`] |
+//! | `POST /media/{b}/whep` | [`Stream::view`] → 201, body [`Answer::sdp`]; any error: play the parts |
+//! | `DELETE /media/{b}/whep/{session}` | [`Stream::unview`] |
 //! | `GET /media/{b}/{file}` for every other file, `join` included | [`Origin::serve`] |
 //!
 //! [`Origin::serve`] answers a [`Served`] whose `body` is shared (a clone of `Bytes`, rendered once for all
@@ -47,6 +51,7 @@ mod clip;
 mod clock;
 mod config;
 mod error;
+mod fan;
 mod fmp4;
 mod h264;
 mod ingest;
@@ -54,6 +59,7 @@ mod net;
 mod offer;
 mod origin;
 mod packager;
+mod payloads;
 mod playlist;
 mod recording;
 mod rendition;
@@ -61,6 +67,7 @@ pub mod rtmp;
 mod served;
 mod session;
 mod stream;
+mod viewer;
 
 pub use clip::Clip;
 pub use config::{Config, Record, Wall};

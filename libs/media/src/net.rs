@@ -1,15 +1,18 @@
-//! One UDP port for all publishers.
+//! One UDP port for all publishers and viewers.
 //!
 //! A browser's first packets are STUN checks whose user name begins with the fragment we put into its answer:
 //! that tells the session, and the sender's address is remembered for everything that follows. Whether the
 //! check is genuine is str0m's to say; a forged one only costs its sender a wrong delivery.
 
 use std::collections::{HashMap, VecDeque};
+use std::io::IoSliceMut;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
+use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
+use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
@@ -22,11 +25,16 @@ const MAX_WAITING: usize = 1024;
 const MAX_ADDRESSES: usize = 8;
 /// Larger than any packet on the internet's paths.
 const MAX_PACKET: usize = 2048;
+/// The kernel hands over a sender's packets together, up to this.
+const MAX_READ: usize = 1 << 16;
+/// The most bytes sent in one call; a UDP datagram's length field ends a little above.
+const MAX_TOGETHER: usize = 60_000;
 
 /// The socket and who is behind which address. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Net {
     socket: Arc<UdpSocket>,
+    offload: Arc<UdpSocketState>,
     local: SocketAddr,
     candidates: Arc<Vec<SocketAddr>>,
     routes: Arc<Mutex<Routes>>,
@@ -35,6 +43,13 @@ pub(crate) struct Net {
 
 /// The reading task; it goes when the last user of the port goes, and the port with it.
 struct Reader(tokio::task::AbortHandle);
+
+/// Packets to be sent together, in their order.
+#[derive(Default)]
+pub(crate) struct Batch {
+    bytes: Vec<u8>,
+    packets: Vec<(usize, SocketAddr)>,
+}
 
 /// A datagram and when it came.
 pub(crate) struct Packet {
@@ -66,12 +81,13 @@ impl Net {
     pub(crate) async fn bind(config: &Config) -> Result<Net, Error> {
         let setup = |e: std::io::Error| Error::Setup { what: "the UDP port", reason: e.to_string() };
         let socket = Arc::new(UdpSocket::bind(config.udp).await.map_err(setup)?);
+        let offload = Arc::new(UdpSocketState::new((&*socket).into()).map_err(setup)?);
         let local = socket.local_addr().map_err(setup)?;
         let candidates = Arc::new(candidates(local, &config.advertise));
         let routes = Arc::default();
-        let task = tokio::spawn(read(socket.clone(), Arc::clone(&routes)));
+        let task = tokio::spawn(read(socket.clone(), offload.clone(), Arc::clone(&routes)));
         let _reader = Arc::new(Reader(task.abort_handle()));
-        Ok(Net { socket, local, candidates, routes, _reader })
+        Ok(Net { socket, offload, local, candidates, routes, _reader })
     }
 
     /// The bound address.
@@ -104,14 +120,66 @@ impl Net {
 
     /// Send, or drop when the kernel's buffer is full: WebRTC expects that.
     pub(crate) fn send(&self, data: &[u8], to: SocketAddr) {
-        let to = match (self.local, to.ip()) {
-            (SocketAddr::V6(_), IpAddr::V4(ip)) => (ip.to_ipv6_mapped(), to.port()).into(),
-            _ => to,
-        };
+        let to = self.mapped(to);
         if let Err(error) = self.socket.try_send_to(data, to) {
             tracing::debug!("A packet to {to} was not sent: {error}");
         }
     }
+
+    /// Send all of a batch, waiting while the kernel's buffer is full. Packets of one size go in one call.
+    pub(crate) async fn send_all(&self, batch: &mut Batch) {
+        let (mut bytes, mut packets) = (batch.bytes.as_slice(), batch.packets.as_slice());
+        let most = self.offload.max_gso_segments();
+        while let Some((size, to)) = packets.first() {
+            let (count, length) = together(packets, most);
+            let (contents, after) = bytes.split_at(length);
+            (bytes, packets) = (after, &packets[count..]);
+            let transmit = Transmit {
+                destination: self.mapped(*to),
+                ecn: None,
+                contents,
+                segment_size: (count > 1).then_some(*size),
+                src_ip: None,
+            };
+            let send = || self.offload.send((&*self.socket).into(), &transmit);
+            if let Err(error) = self.socket.async_io(Interest::WRITABLE, send).await {
+                tracing::debug!("Packets to {to} were not sent: {error}");
+            }
+        }
+        batch.bytes.clear();
+        batch.packets.clear();
+    }
+
+    fn mapped(&self, to: SocketAddr) -> SocketAddr {
+        match (self.local, to.ip()) {
+            (SocketAddr::V6(_), IpAddr::V4(ip)) => (ip.to_ipv6_mapped(), to.port()).into(),
+            _ => to,
+        }
+    }
+}
+
+impl Batch {
+    pub(crate) fn add(&mut self, data: &[u8], to: SocketAddr) {
+        self.bytes.extend_from_slice(data);
+        self.packets.push((data.len(), to));
+    }
+}
+
+/// How many packets from the first on may go in one call, and their bytes: all of one size and to one
+/// address; the last may be smaller.
+fn together(packets: &[(usize, SocketAddr)], most: usize) -> (usize, usize) {
+    let Some(&(size, to)) = packets.first() else { return (0, 0) };
+    let (mut count, mut length) = (0, 0);
+    for &(next, address) in packets.iter().take(most.max(1)) {
+        if count > 0 && (next > size || address != to || length + next > MAX_TOGETHER) {
+            break;
+        }
+        (count, length) = (count + 1, length + next);
+        if next < size {
+            break;
+        }
+    }
+    (count, length)
 }
 
 impl Drop for Reader {
@@ -153,13 +221,20 @@ impl Routes {
     }
 }
 
-async fn read(socket: Arc<UdpSocket>, routes: Arc<Mutex<Routes>>) {
-    let mut buffer = vec![0; MAX_PACKET];
+async fn read(socket: Arc<UdpSocket>, offload: Arc<UdpSocketState>, routes: Arc<Mutex<Routes>>) {
+    let mut buffer = vec![0; MAX_READ];
+    let mut about = [RecvMeta::default()];
     loop {
-        let Ok((length, from)) = socket.recv_from(&mut buffer).await else { continue };
-        let from = SocketAddr::new(from.ip().to_canonical(), from.port());
-        let data = &buffer[..length];
-        if let Some(session) = lock(&routes).find(from, data) {
+        let read =
+            || offload.recv((&*socket).into(), &mut [IoSliceMut::new(&mut buffer)], &mut about).map(drop);
+        if socket.async_io(Interest::READABLE, read).await.is_err() {
+            continue;
+        }
+        let [RecvMeta { addr, len, stride, .. }] = about;
+        let from = SocketAddr::new(addr.ip().to_canonical(), addr.port());
+        let mut routes = lock(&routes);
+        for data in buffer[..len].chunks(stride.max(1)).filter(|data| data.len() <= MAX_PACKET) {
+            let Some(session) = routes.find(from, data) else { continue };
             let packet = Packet { at: Instant::now(), from, data: Bytes::copy_from_slice(data) };
             if session.packets.try_send(packet).is_err() {
                 tracing::debug!("A packet from {from} was dropped: its session is busy");

@@ -1,10 +1,11 @@
-//! A publisher's offer and our answer.
+//! A publisher's or a viewer's offer and our answer.
 
 use std::time::{Duration, Instant};
 
 use str0m::change::SdpOffer;
 use str0m::crypto::dtls::DtlsCert;
 use str0m::format::Codec;
+use str0m::rtp::Extension;
 use str0m::{Candidate, Rtc, RtcConfig};
 
 use crate::Error;
@@ -12,6 +13,8 @@ use crate::net::Net;
 
 /// Offers larger than this are refused; a browser's is about 8 KB.
 const MAX_OFFER: usize = 256 << 10;
+/// A viewer offers picture and sound; more than a few media is something else.
+const MAX_MEDIA: usize = 8;
 /// Never go below this: Chromium's encoder would show a slide show instead of a smaller picture.
 const MIN_KBPS: u32 = 300;
 /// Payload types and profiles we take, best first: constrained baseline, baseline, main, high and constrained
@@ -32,8 +35,32 @@ pub(crate) struct Agreed {
     pub fragment: String,
 }
 
-/// Read an offer and answer it.
+/// Read a publisher's offer and answer it.
 pub(crate) fn agree(offer: &str, net: &Net, cert: DtlsCert, kbps: (u32, u32)) -> Result<Agreed, Error> {
+    let config = config(cert)
+        .set_stats_interval(Some(Duration::from_secs(1)))
+        .set_rtcp_report_interval_video(Duration::from_secs(1));
+    let agreed = answer(offer, net, config)?;
+    Ok(Agreed { answer: tune(&agreed.answer, kbps), ..agreed })
+}
+
+/// Read a viewer's offer and answer it. Of all extensions only the one that tells picture from sound is
+/// agreed on: the others would have the viewer report on every packet.
+pub(crate) fn agree_to_show(offer: &str, net: &Net, cert: DtlsCert) -> Result<Agreed, Error> {
+    if offer.matches("\nm=").count() > MAX_MEDIA {
+        return Err(Error::BrokenOffer { reason: format!("it has more than {MAX_MEDIA} media") });
+    }
+    let config = config(cert).clear_extension_map().set_extension(4, Extension::RtpMid).set_rtp_mode(true);
+    let agreed = answer(offer, net, config)?;
+    let agreed = Agreed { answer: bind(&agreed.answer), ..agreed };
+    let sends = |line: &str| matches!(line, "a=sendrecv" | "a=recvonly");
+    if agreed.answer.lines().any(sends) || !agreed.answer.contains("a=sendonly") {
+        return Err(Error::BrokenOffer { reason: "a viewer receives, and does nothing else".into() });
+    }
+    Ok(agreed)
+}
+
+fn answer(offer: &str, net: &Net, config: RtcConfig) -> Result<Agreed, Error> {
     let broken = |reason: String| Error::BrokenOffer { reason };
     if offer.len() > MAX_OFFER {
         return Err(broken(format!("it is larger than {MAX_OFFER} bytes")));
@@ -43,14 +70,13 @@ pub(crate) fn agree(offer: &str, net: &Net, cert: DtlsCert, kbps: (u32, u32)) ->
         SdpOffer::from_sdp_string(offer).map_err(|e| broken(e.to_string()))?;
         return Err(Error::NoVideo);
     }
-    let mut rtc = config(cert).build(Instant::now());
+    let mut rtc = config.build(Instant::now());
     for address in net.candidates() {
         let candidate = Candidate::host(*address, "udp").map_err(|e| broken(e.to_string()))?;
         rtc.add_local_candidate(candidate);
     }
     let offer = SdpOffer::from_sdp_string(offer).map_err(|e| broken(e.to_string()))?;
-    let answer = rtc.sdp_api().accept_offer(offer).map_err(|e| broken(e.to_string()))?;
-    let answer = tune(&answer.to_sdp_string(), kbps);
+    let answer = rtc.sdp_api().accept_offer(offer).map_err(|e| broken(e.to_string()))?.to_sdp_string();
     if !answer.contains("profile-level-id") {
         return Err(Error::NoVideo);
     }
@@ -59,13 +85,8 @@ pub(crate) fn agree(offer: &str, net: &Net, cert: DtlsCert, kbps: (u32, u32)) ->
 }
 
 fn config(cert: DtlsCert) -> RtcConfig {
-    let mut config = RtcConfig::new()
-        .clear_codecs()
-        .enable_opus(true, false)
-        .set_ice_lite(true)
-        .set_dtls_cert(cert)
-        .set_stats_interval(Some(Duration::from_secs(1)))
-        .set_rtcp_report_interval_video(Duration::from_secs(1));
+    let mut config =
+        RtcConfig::new().clear_codecs().enable_opus(true, false).set_ice_lite(true).set_dtls_cert(cert);
     for (payload, retransmit, profile) in H264 {
         config.codec_config().add_h264(payload.into(), Some(retransmit.into()), true, profile);
     }
@@ -87,6 +108,22 @@ fn tune(answer: &str, (start_kbps, max_kbps): (u32, u32)) -> String {
             } else if opus.is_some() && rest.split(' ').next() == opus && !rest.contains("stereo=") {
                 out.push_str(";stereo=1");
             }
+        }
+        out.push_str("\r\n");
+    }
+    out
+}
+
+/// Picture and sound as tracks of one stream: browsers keep no others in step.
+fn bind(answer: &str) -> String {
+    let mut out = String::with_capacity(answer.len() + 64);
+    for line in answer.lines() {
+        match line.split_once("msid:") {
+            Some((start, names)) if start == "a=" || start.starts_with("a=ssrc:") => {
+                let track = names.split(' ').next_back().unwrap_or_default();
+                out.push_str(&format!("{start}msid:show {track}"));
+            }
+            _ => out.push_str(line),
         }
         out.push_str("\r\n");
     }

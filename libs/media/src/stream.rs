@@ -10,6 +10,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::aac::SoundFrame;
 use crate::clip::Clip;
+use crate::fan::Fan;
 use crate::fmp4::{AUDIO_SCALE, VIDEO_SCALE};
 use crate::ingest::Ingest;
 use crate::net::Net;
@@ -18,6 +19,7 @@ use crate::playlist::Mark;
 use crate::recording::Recorder;
 use crate::rendition::Rendition;
 use crate::session::Session;
+use crate::viewer::Viewer;
 use crate::{Config, Error, Recording, Reload, Served, Wall, offer};
 
 /// A publisher that sends nothing for this long may be replaced by another.
@@ -31,7 +33,7 @@ const LEAD_MS: i64 = 1_000;
 /// The longest `json` of a mark.
 const MAX_MARK: usize = 4096;
 
-/// What a WHIP client gets back.
+/// What a WHIP or WHEP client gets back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// Body of the 201, `application/sdp`.
@@ -83,6 +85,8 @@ pub struct Stats {
     pub since_ms: i64,
     /// How long the publisher has been sending nothing.
     pub silent_ms: i64,
+    /// How many viewers get it by WebRTC.
+    pub viewers: usize,
 }
 
 /// One broadcast, open in this process.
@@ -97,6 +101,7 @@ pub struct Stream {
     recorder: Recorder,
     state: watch::Sender<State>,
     publisher: Mutex<Option<Publisher>>,
+    fan: Arc<Fan>,
     /// Whoever publishes now; frames of earlier ones are ignored.
     generation: AtomicU64,
     heard_ms: AtomicI64,
@@ -106,7 +111,17 @@ pub struct Stream {
 struct Publisher {
     session: String,
     generation: u64,
+    source: Source,
     stop: oneshot::Sender<()>,
+}
+
+/// What a publisher is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// WebRTC, which can be handed on as it is.
+    Browser,
+    /// An encoder or a clip, with AAC and perhaps B-frames: for parts only.
+    Film,
 }
 
 /// This machine's time of day at any instant, without the steps it may make.
@@ -147,6 +162,7 @@ impl Stream {
         let resumed = parts.first_init > 0;
         let wall = WallClock::new(&parts.config.wall);
         let state = if resumed { State::Gone { since_ms: wall.ms() } } else { State::Waiting };
+        let fan = Arc::new(Fan::new(parts.config.whep_viewers));
         let stream = Arc::new(Stream {
             id: id.to_owned(),
             wall,
@@ -158,6 +174,7 @@ impl Stream {
             recorder: parts.recorder,
             state: watch::Sender::new(state),
             publisher: Mutex::new(None),
+            fan,
             generation: AtomicU64::new(0),
             heard_ms: AtomicI64::new(0),
             stats: Mutex::new(Stats::default()),
@@ -192,7 +209,7 @@ impl Stream {
         let kbps = (self.config.start_kbps, self.config.max_kbps);
         let agreed = offer::agree(offer, &self.net, self.cert.clone(), kbps)?;
         let place = self.net.place(&agreed.fragment);
-        let (session, generation, stopped) = self.admit(&mut publisher);
+        let (session, generation, stopped) = self.admit(&mut publisher, Source::Browser);
         let run = Session {
             rtc: agreed.rtc,
             net: self.net.clone(),
@@ -210,7 +227,7 @@ impl Stream {
     /// Loop a clip into the stream in real time, as if a publisher sent it. Returns the session.
     pub fn play(self: &Arc<Self>, clip: Arc<Clip>) -> Result<String, Error> {
         let mut publisher = self.free_place()?;
-        let (session, generation, stopped) = self.admit(&mut publisher);
+        let (session, generation, stopped) = self.admit(&mut publisher, Source::Film);
         tokio::spawn(crate::clip::play(clip, self.clone(), generation, self.wall, stopped));
         Ok(session)
     }
@@ -218,7 +235,7 @@ impl Stream {
     /// Let an encoder send: its generation, and what tells it to stop.
     pub(crate) fn admit_encoder(&self) -> Result<(u64, oneshot::Receiver<()>), Error> {
         let mut publisher = self.free_place()?;
-        let (_, generation, stopped) = self.admit(&mut publisher);
+        let (_, generation, stopped) = self.admit(&mut publisher, Source::Film);
         Ok((generation, stopped))
     }
 
@@ -240,6 +257,32 @@ impl Stream {
             }
             None => Err(Error::NoSession),
         }
+    }
+
+    /// Show the stream to a viewer by WebRTC. [`Error::NotByWebRtc`] unless a browser publishes now, and
+    /// [`Error::TooManyViewers`] beyond [`Config::whep_viewers`]: such a viewer plays parts. When the publisher
+    /// leaves, the connection is closed.
+    pub async fn view(&self, offer: &str) -> Result<Answer, Error> {
+        // Held while the seat is taken, so that a publisher that leaves meanwhile dismisses this one too.
+        let publisher = lock(&self.publisher);
+        if self.state() == State::Ended {
+            return Err(Error::Ended { id: self.id.clone() });
+        }
+        if publisher.as_ref().is_none_or(|publisher| publisher.source == Source::Film) {
+            return Err(Error::NotByWebRtc { id: self.id.clone() });
+        }
+        let seat = self.fan.admit()?;
+        drop(publisher);
+        let agreed = offer::agree_to_show(offer, &self.net, self.cert.clone())?;
+        let place = self.net.place(&agreed.fragment);
+        let session = seat.session.clone();
+        tokio::spawn(Viewer { rtc: agreed.rtc, net: self.net.clone(), place, seat }.run());
+        Ok(Answer { sdp: agreed.answer, session })
+    }
+
+    /// A viewer by WebRTC says goodbye.
+    pub fn unview(&self, session: &str) -> Result<(), Error> {
+        self.fan.dismiss(session)
     }
 
     /// Part `n`, held until it exists.
@@ -316,7 +359,13 @@ impl Stream {
         let heard_ms = self.heard_ms.load(Ordering::Relaxed);
         let (width, height) = self.rendition.film(|film| (film.width, film.height));
         let silent_ms = if heard_ms == 0 { 0 } else { (self.wall.ms() - heard_ms).max(0) };
-        Stats { width: width.into(), height: height.into(), silent_ms, ..*lock(&self.stats) }
+        Stats {
+            width: width.into(),
+            height: height.into(),
+            silent_ms,
+            viewers: self.fan.count(),
+            ..*lock(&self.stats)
+        }
     }
 
     /// Where the stream stands, now.
@@ -337,9 +386,15 @@ impl Stream {
             if let Some(publisher) = lock(&self.publisher).take() {
                 let _ = publisher.stop.send(());
             }
+            self.fan.dismiss_all();
             lock(&self.packager).finish();
         }
         self.recorder.end().await
+    }
+
+    /// Who watches by WebRTC.
+    pub(crate) fn fan(&self) -> &Fan {
+        &self.fan
     }
 
     /// Let a publisher write, unless a newer one took its place.
@@ -413,19 +468,21 @@ impl Stream {
         }
     }
 
-    fn admit(&self, place: &mut Option<Publisher>) -> (String, u64, oneshot::Receiver<()>) {
+    fn admit(&self, place: &mut Option<Publisher>, source: Source) -> (String, u64, oneshot::Receiver<()>) {
         let session = uuid::Uuid::new_v4().simple().to_string();
         let generation = self.generation.fetch_add(1, Ordering::SeqCst) + 1;
         let (stop, stopped) = oneshot::channel();
-        let before = place.replace(Publisher { session: session.clone(), generation, stop });
+        let before = place.replace(Publisher { session: session.clone(), generation, source, stop });
         if let Some(before) = before {
             let _ = before.stop.send(());
+            self.fan.dismiss_all();
         }
         (session, generation, stopped)
     }
 
     /// Nobody sends: what was sent becomes final, so that the recording has all of it.
     fn gone(&self) {
+        self.fan.dismiss_all();
         if matches!(self.state(), State::Live | State::Paused) {
             lock(&self.packager).begin();
             self.set_state(State::Gone { since_ms: self.wall.ms() });
@@ -487,6 +544,12 @@ impl WallClock {
     pub(crate) fn us(&self, at: Instant) -> i64 {
         let before = self.instant.saturating_duration_since(at).as_micros() as i64;
         self.us + at.saturating_duration_since(self.instant).as_micros() as i64 - before
+    }
+
+    /// The instant of these microseconds, as far as there is one.
+    pub(crate) fn at(&self, us: i64) -> Instant {
+        let since = u64::try_from(us - self.us).unwrap_or_default();
+        self.instant + Duration::from_micros(since)
     }
 
     /// Milliseconds now.

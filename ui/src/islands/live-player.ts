@@ -2,7 +2,7 @@
 //
 // A page loads this by an async script of its own, so that the first picture waits neither for the rest of the page nor
 // for another script; `data-join` is what /media/ID/join answered as the page was written. Live goes by the chain, by hls.js when MediaSource lacks something or the chain failed three times, by the browser's
-// own HLS last. A replay is hls.js on vod.m3u8. Words for the states come from data-waiting, data-ended, data-slow,
+// own HLS last. With `data-whep` (the script's name) WebRTC is tried before all of them. A replay is hls.js on vod.m3u8. Words for the states come from data-waiting, data-ended, data-slow,
 // data-offline and data-failed and stand in its `.state`. `.sound` shows while muted.
 // With `data-first` the page's other islands wait for `first-picture` (main.ts).
 // Fires `media-clock` (detail.at_ms, five a second) and `live-state` (detail.state); `atMs` and `stats` can be read.
@@ -28,7 +28,7 @@ const HLS_CALMEST = 0.4;
 
 /** What browser tests and the bench read. Latency trusts that phone and server agree on the time. */
 interface Stats {
-  mode: "chain" | "hls" | "native" | "none";
+  mode: "whep" | "chain" | "hls" | "native" | "none";
   state: string;
   buffer: number;
   target: number;
@@ -114,8 +114,21 @@ class LivePlayer extends HTMLElement {
   private async live(): Promise<void> {
     this.video.controls = false;
     const base = this.dataset["base"]!;
+    await this.atOnce(base);
     if (hasMediaSource && (await this.chain(base))) return;
     if (!this.stop.signal.aborted) await this.fallBack(base);
+  }
+
+  /** By WebRTC, when the page says that it may and for as long as it goes. */
+  private async atOnce(base: string): Promise<void> {
+    const script = this.dataset["whep"];
+    if (!script) return;
+    const whep = (await import(/* @vite-ignore */ script).catch(() => null)) as typeof import("../lib/whep") | null;
+    await whep?.watch(this.video, `${base}/whep`, this.stop.signal, (clock) => {
+      [this.mode, this.clock, this.started] = ["whep", clock, true];
+      this.say("live");
+    });
+    [this.clock, this.started] = [() => null, false];
   }
 
   private async chain(base: string): Promise<boolean> {

@@ -43,6 +43,8 @@ pub fn routes(live: Live) -> Router {
     Router::new()
         .route("/media/{broadcast}/whip", post(publish).fallback(other))
         .route("/media/{broadcast}/whip/{session}", delete(goodbye).patch(trickle).fallback(other))
+        .route("/media/{broadcast}/whep", post(show).fallback(other))
+        .route("/media/{broadcast}/whep/{session}", delete(leave).patch(trickle).fallback(other))
         .route("/media/{broadcast}/uplink", post(uplink).fallback(other))
         .route("/media/{broadcast}/{file}", get(file).fallback(other))
         .route("/live/{broadcast}/socket", get(room::listen))
@@ -215,33 +217,56 @@ async fn publish(State(live): State<Live>, Path(broadcast): Path<String>, reques
     let path = parts.uri.path();
     let taken = async {
         let id: BroadcastId = broadcast.parse().map_err(|_| Error::NoBroadcast)?;
-        let offer = to_bytes(body, SDP)
-            .await
-            .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "sdp-large"))?;
+        let offer = read(body).await?;
         // Who may not publish learns nothing about the offer.
         stream::admitted(&live, &id, bearer(&parts.headers)).await?;
-        let offer = std::str::from_utf8(&offer)
-            .map_err(|_| media::Error::BrokenOffer { reason: "not UTF-8".into() })
-            .map_err(Error::Media)?;
         let place = if parts.uri.query() == Some("take") { Place::Taken } else { Place::Free };
-        Ok::<_, Problem>(stream::publish(&live, &id, bearer(&parts.headers), offer, place).await?)
+        Ok::<_, Problem>(stream::publish(&live, &id, bearer(&parts.headers), sdp(&offer)?, place).await?)
     };
     match taken.await {
-        Ok(answer) => {
-            let location = format!("{}/{}", path.trim_end_matches('/'), answer.session);
-            let mut response = (StatusCode::CREATED, answer.sdp).into_response();
-            let headers = response.headers_mut();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/sdp"));
-            headers.insert(header::CACHE_CONTROL, NO_STORE);
-            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANYBODY);
-            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
-            if let Ok(location) = HeaderValue::try_from(location) {
-                headers.insert(header::LOCATION, location);
-            }
-            response
-        }
+        Ok(answer) => created(path, answer),
         Err(problem) => refuse(problem, &parts.headers, path),
     }
+}
+
+/// `POST /media/{broadcast}/whep`: a viewer wants the picture by WebRTC. As with the parts, anybody may; who is
+/// refused plays the parts.
+async fn show(State(live): State<Live>, Path(broadcast): Path<String>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    let shown = async {
+        let stream = live.origin_of(&broadcast).stream(&broadcast);
+        let stream = stream.ok_or(Error::Media(media::Error::NoStream { id: broadcast.clone() }))?;
+        let offer = read(body).await?;
+        Ok::<_, Problem>(stream.view(sdp(&offer)?).await.map_err(Error::Media)?)
+    };
+    match shown.await {
+        Ok(answer) => created(path, answer),
+        Err(problem) => refuse(problem, &parts.headers, path),
+    }
+}
+
+async fn read(body: Body) -> Result<Bytes, Problem> {
+    to_bytes(body, SDP).await.map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "sdp-large"))
+}
+
+fn sdp(offer: &[u8]) -> Result<&str> {
+    let broken = |_| media::Error::BrokenOffer { reason: "not UTF-8".into() };
+    std::str::from_utf8(offer).map_err(broken).map_err(Error::Media)
+}
+
+fn created(path: &str, answer: media::Answer) -> Response {
+    let location = format!("{}/{}", path.trim_end_matches('/'), answer.session);
+    let mut response = (StatusCode::CREATED, answer.sdp).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/sdp"));
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANYBODY);
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    if let Ok(location) = HeaderValue::try_from(location) {
+        headers.insert(header::LOCATION, location);
+    }
+    response
 }
 
 /// `DELETE /media/{broadcast}/whip/{session}`: the publisher says goodbye; the session is unguessable.
@@ -251,15 +276,26 @@ async fn goodbye(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let left = live
-        .origin_of(&broadcast)
-        .stream(&broadcast)
-        .ok_or(media::Error::NoSession)
-        .and_then(|stream| stream.unpublish(&session));
+    let left = live.origin_of(&broadcast).stream(&broadcast).map(|stream| stream.unpublish(&session));
+    gone(left, &uri, &headers)
+}
+
+/// `DELETE /media/{broadcast}/whep/{session}`: a viewer says goodbye.
+async fn leave(
+    State(live): State<Live>,
+    Path((broadcast, session)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let left = live.origin_of(&broadcast).stream(&broadcast).map(|stream| stream.unview(&session));
+    gone(left, &uri, &headers)
+}
+
+fn gone(left: Option<Result<(), media::Error>>, uri: &Uri, headers: &HeaderMap) -> Response {
     match left {
         // A session that is gone already is what was asked for: the ending of a show closes it first.
-        Ok(()) | Err(media::Error::NoSession) => cors(StatusCode::OK.into_response()),
-        Err(error) => refuse(Error::from(error).into(), &headers, uri.path()),
+        None | Some(Ok(()) | Err(media::Error::NoSession)) => cors(StatusCode::OK.into_response()),
+        Some(Err(error)) => refuse(Error::from(error).into(), headers, uri.path()),
     }
 }
 

@@ -52,6 +52,27 @@ async fn a_publisher_shows_the_key_and_an_offer_that_reads() {
 }
 
 #[tokio::test]
+async fn a_viewer_by_webrtc_needs_no_key_and_a_browser_on_air() {
+    let market = running_market().await;
+    let (show, key) = market.show_with_key().await;
+    let whep = format!("/media/{}/whep", show.id);
+    let early = post(&market, &whep, "", "v=0").await;
+    assert_eq!(early.status, StatusCode::NOT_FOUND, "nobody has gone on air");
+    let broken = post(&market, &format!("/media/{}/whip", show.id), &key, "this is no SDP").await;
+    assert_eq!(broken.status, StatusCode::BAD_REQUEST, "but the stream is open now");
+    let nobody = post(&market, &whep, "", "v=0").await;
+    assert_eq!(nobody.status, StatusCode::CONFLICT);
+    assert_eq!(nobody.json()["type"], "/problems/by-parts-only");
+    assert_eq!(nobody.header("access-control-allow-origin"), "*");
+    let huge = post(&market, &whep, "", "v=0\r\n".repeat(20_000)).await;
+    assert_eq!(huge.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let unknown = post(&market, &format!("/media/{NOBODY}/whep"), "", "v=0").await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    let gone = Request::delete(format!("{whep}/nobody")).body(Body::empty()).unwrap();
+    assert_eq!(market.ask(gone).await.status, StatusCode::OK, "gone is what was asked for");
+}
+
+#[tokio::test]
 async fn a_stall_that_is_on_air_does_not_begin_another_show() {
     let market = running_market().await;
     market.on_air().await;

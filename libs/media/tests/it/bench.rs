@@ -126,6 +126,13 @@ pub(crate) fn complaints(input: &str) -> String {
     String::from_utf8_lossy(&out.stderr).into_owned()
 }
 
+/// How many pictures ffmpeg decodes.
+pub(crate) fn decoded(input: &str) -> usize {
+    let arguments = ["-v", "error", "-i", input, "-fps_mode", "passthrough", "-f", "framecrc", "-"];
+    let out = Command::new("ffmpeg").args(arguments).output().unwrap();
+    String::from_utf8(out.stdout).unwrap().lines().filter(|line| !line.starts_with('#')).count()
+}
+
 /// Fields of every packet of a stream (`v:0`, `a:0`) as ffprobe reads them.
 pub(crate) fn packets(input: &str, stream: &str) -> Vec<(f64, f64, bool)> {
     let out = Command::new("ffprobe")

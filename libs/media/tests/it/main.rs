@@ -8,4 +8,5 @@ mod life;
 mod players;
 mod publisher;
 mod rtmp;
+mod whep;
 mod whip;
