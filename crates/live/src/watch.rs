@@ -67,6 +67,8 @@ struct WatchPage {
     stage: &'static str,
     /// Where the player begins, while a picture comes in here.
     join: Option<Join>,
+    /// Whether the player may try WebRTC first.
+    by_webrtc: bool,
     /// What stands over the poster before the first picture.
     before: String,
     /// Whether the reader waits to be told.
@@ -145,6 +147,7 @@ async fn watch(
         placeholder: poster_of_width(&ui, &broadcast, if join.is_some() { 480 } else { 960 }),
         stage: broadcast.stage.word(),
         join,
+        by_webrtc: live.stream(&broadcast.id).is_some_and(|stream| stream.has_seat()),
         before: before(&ui, &broadcast.stage, live.base.clock.now_ms()),
         asked,
         push_key,

@@ -136,7 +136,12 @@ fn sender(flags: &Serve) -> Result<Sender> {
 
 fn media(flags: &Serve, port: u16) -> media::Config {
     let udp = SocketAddr::new(flags.listen.ip(), flags.udp.unwrap_or(port));
-    media::Config { udp, advertise: flags.public_ip.clone(), ..media::Config::default() }
+    media::Config {
+        udp,
+        advertise: flags.public_ip.clone(),
+        whep_viewers: flags.whep,
+        ..media::Config::default()
+    }
 }
 
 fn certificate(flags: &Serve, lan: Option<IpAddr>) -> Result<Arc<rustls::ServerConfig>> {

@@ -280,6 +280,12 @@ impl Stream {
         Ok(Answer { sdp: agreed.answer, session })
     }
 
+    /// Whether a viewer by WebRTC would be shown the stream now.
+    pub fn has_seat(&self) -> bool {
+        let by_browser = lock(&self.publisher).as_ref().is_some_and(|now| now.source == Source::Browser);
+        by_browser && self.state() == State::Live && self.fan.count() < self.config.whep_viewers
+    }
+
     /// A viewer by WebRTC says goodbye.
     pub fn unview(&self, session: &str) -> Result<(), Error> {
         self.fan.dismiss(session)

@@ -9,18 +9,20 @@ const LOOK_MS = 250;
 const MAX_LOST = 0.1;
 /** Too few packets to judge a line by. */
 const FEW = 500;
-/** Statistics count from 1900. */
-const FROM_1900_MS = 2_208_988_800_000;
+/** From the server's newest frame to the one on screen: the network, the jitter buffer, the decoder. */
+const LAG_MS = 80;
+/** A line that WebRTC does not get through is not tried again in this tab. */
+const SHUT = "whep-shut";
 
 /** What the browser says of the incoming picture. */
 export interface Came {
   packetsReceived: number;
   packetsLost: number;
-  estimatedPlayoutTimestamp?: number;
 }
 
 /** Shows `url`'s picture until it breaks, is refused or `stop`; `shown` is called at the first picture. */
 export async function watch(video: HTMLVideoElement, url: string, stop: AbortSignal, shown: (clock: Clock) => void): Promise<void> {
+  if (sessionStorage.getItem(SHUT)) return;
   const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
   const media = new MediaStream();
   let session = "";
@@ -41,7 +43,11 @@ export async function watch(video: HTMLVideoElement, url: string, stop: AbortSig
     await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
     video.srcObject = media;
     void video.play().catch(() => {});
-    await whileItComes(peer, video, receiver, begun, stop, shown);
+    // The server's media clock as it answered; from there on ours counts.
+    const [now_ms, answered] = [Number(answer.headers.get("x-now")), performance.now()];
+    const clock: Clock = () => now_ms + performance.now() - answered - LAG_MS;
+    const came = await whileItComes(peer, video, receiver, begun, stop, () => shown(clock));
+    if (!came && !stop.aborted) sessionStorage.setItem(SHUT, "1");
   } catch {
     // Refused, unreachable or unknown to this browser: the chain says what is the matter.
   } finally {
@@ -58,9 +64,9 @@ async function whileItComes(
   receiver: RTCRtpReceiver,
   begun: number,
   stop: AbortSignal,
-  shown: (clock: Clock) => void,
-): Promise<void> {
-  let [moved, told, at_ms, looked] = [begun, false, null as number | null, begun];
+  shown: () => void,
+): Promise<boolean> {
+  let [moved, told] = [begun, false];
   const line = new Line();
   // The server's goodbye shows in the transport alone; the connection calls itself connected for a long while.
   const over = (): boolean => [peer.connectionState, receiver.transport?.state].some((state) => state === "failed" || state === "closed");
@@ -68,14 +74,14 @@ async function whileItComes(
     await new Promise((later) => setTimeout(later, LOOK_MS));
     const came = await report(receiver);
     const now = performance.now();
-    if (came?.estimatedPlayoutTimestamp) [at_ms, looked] = [came.estimatedPlayoutTimestamp - FROM_1900_MS, now];
     if (came && line.moves(came)) moved = now;
     if (!told && video.readyState >= 2 && video.videoWidth > 0) {
       told = true;
-      shown(() => (at_ms === null ? null : at_ms + performance.now() - looked));
+      shown();
     }
-    if (line.bad || now - (told ? moved : begun) > PATIENCE_MS) return;
+    if (line.bad || now - (told ? moved : begun) > PATIENCE_MS) break;
   }
+  return told;
 }
 
 async function report(receiver: RTCRtpReceiver): Promise<Came | undefined> {

@@ -27,7 +27,8 @@ const UPLINK: usize = 512 * 1024;
 
 const X_INIT: HeaderName = HeaderName::from_static("x-init");
 const ANYBODY: HeaderValue = HeaderValue::from_static("*");
-const EXPOSED: HeaderValue = HeaderValue::from_static("x-init, location");
+const X_NOW: HeaderName = HeaderName::from_static("x-now");
+const EXPOSED: HeaderValue = HeaderValue::from_static("x-init, x-now, location");
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const SHORT: HeaderValue = HeaderValue::from_static("public, max-age=6");
 const SECOND: HeaderValue = HeaderValue::from_static("public, max-age=0, s-maxage=1");
@@ -238,10 +239,16 @@ async fn show(State(live): State<Live>, Path(broadcast): Path<String>, request: 
         let stream = live.origin_of(&broadcast).stream(&broadcast);
         let stream = stream.ok_or(Error::Media(media::Error::NoStream { id: broadcast.clone() }))?;
         let offer = read(body).await?;
-        Ok::<_, Problem>(stream.view(sdp(&offer)?).await.map_err(Error::Media)?)
+        let answer = stream.view(sdp(&offer)?).await.map_err(Error::Media)?;
+        Ok::<_, Problem>((answer, stream.now_ms()))
     };
     match shown.await {
-        Ok(answer) => created(path, answer),
+        Ok((answer, now_ms)) => {
+            let mut response = created(path, answer);
+            // WebRTC tells a player no time of day: it counts on from here.
+            response.headers_mut().insert(X_NOW, HeaderValue::from(now_ms));
+            response
+        }
         Err(problem) => refuse(problem, &parts.headers, path),
     }
 }
