@@ -10,6 +10,7 @@ mod figure;
 mod film;
 mod histogram;
 mod http;
+mod line;
 mod market;
 mod processor;
 mod reads;
@@ -104,6 +105,18 @@ enum Bench {
         #[arg(long)]
         postgres: bool,
     },
+    /// A bad line to another network namespace, for the benches with a browser; it lasts as long as our input.
+    #[command(hide = true)]
+    Line {
+        /// The namespace, which is made.
+        name: String,
+        /// Milliseconds, one way.
+        #[arg(long)]
+        delay_ms: u64,
+        /// Percent of the packets, each way.
+        #[arg(long)]
+        loss: f64,
+    },
     /// The bare server that `egress` compares with; it starts this itself.
     #[command(hide = true)]
     BareEgress {
@@ -136,6 +149,9 @@ fn main() -> anyhow::Result<()> {
             let plan =
                 drill::Plan { kills, orders, buyers, settle: Duration::from_secs(settle), seed, postgres };
             drill::run(&plan, show)
+        }
+        Bench::Line { name, delay_ms, loss } => {
+            line::run(&name, line::Quality { delay: Duration::from_millis(delay_ms), loss })
         }
         Bench::BareEgress { part_bytes, part_ms } => egress::bare(part_bytes, Duration::from_millis(part_ms)),
     }

@@ -40,18 +40,18 @@ async function ready(url, child) {
   throw new Error(`dangol was not ready after ${READY_WITHIN_MS / 1000} s`);
 }
 
-/** Starts a market; `stop()` asks it to end politely, `kill()` does not ask, `restart()` starts again on the same data. */
-export async function startMarket(name, { demo = true, more = [] } = {}) {
+/** Starts a market on this address; `stop()` asks it to end politely, `kill()` does not ask, `restart()` starts again on the same data. */
+export async function startMarket(name, { demo = true, more = [], host = "127.0.0.1" } = {}) {
   if (!existsSync(program())) throw new Error(`${program()} is not there; ./run test builds it`);
   mkdirSync(RESULTS, { recursive: true });
   const data = mkdtempSync(join(tmpdir(), "dangol-market-"));
   const port = await freePort();
-  const base = `http://localhost:${port}`;
+  const base = `http://${host === "127.0.0.1" ? "localhost" : host}:${port}`;
   const log = createWriteStream(join(RESULTS, `${name}.server.log`));
   const market = { base, data, port };
 
   market.restart = async () => {
-    const words = ["serve", ...(demo ? ["--demo"] : []), "--data", data, "--listen", `127.0.0.1:${port}`, ...more];
+    const words = ["serve", ...(demo ? ["--demo"] : []), "--data", data, "--listen", `${host}:${port}`, ...more];
     market.child = spawn(program(), words, { stdio: ["ignore", "pipe", "pipe"], cwd: data });
     market.pid = market.child.pid;
     market.child.stdout.pipe(log, { end: false });

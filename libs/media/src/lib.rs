@@ -50,6 +50,8 @@ mod aac;
 mod clip;
 mod clock;
 mod config;
+#[cfg(fuzzing)]
+pub mod doors;
 mod error;
 mod fan;
 mod fmp4;

@@ -244,7 +244,7 @@ async fn read(socket: Arc<UdpSocket>, offload: Arc<UdpSocketState>, routes: Arc<
 }
 
 /// The part of a STUN check's user name that we chose.
-fn stun_user(data: &[u8]) -> Option<&str> {
+pub(crate) fn stun_user(data: &[u8]) -> Option<&str> {
     const BINDING_REQUEST: &[u8] = &[0, 1];
     const COOKIE: &[u8] = &[0x21, 0x12, 0xa4, 0x42];
     const USERNAME: u16 = 6;

@@ -84,6 +84,26 @@ fn answer(offer: &str, net: &Net, config: RtcConfig) -> Result<Agreed, Error> {
     Ok(Agreed { rtc, answer, fragment })
 }
 
+/// What is done with an offer before anybody is let in, for fuzzing.
+#[cfg(fuzzing)]
+pub(crate) fn read(offer: &str) {
+    static CERT: std::sync::OnceLock<DtlsCert> = std::sync::OnceLock::new();
+    let cert = CERT.get_or_init(|| {
+        let crypto = str0m::crypto::from_feature_flags();
+        let cert = crypto.dtls_provider.generate_certificate().expect("there is a provider");
+        crypto.install_process_default();
+        cert
+    });
+    if offer.len() > MAX_OFFER {
+        return;
+    }
+    let Ok(offer) = SdpOffer::from_sdp_string(offer) else { return };
+    let mut rtc = config(cert.clone()).build(Instant::now());
+    if let Ok(answer) = rtc.sdp_api().accept_offer(offer) {
+        tune(&answer.to_sdp_string(), (2500, 3000));
+    }
+}
+
 fn config(cert: DtlsCert) -> RtcConfig {
     let mut config =
         RtcConfig::new().clear_codecs().enable_opus(true, false).set_ice_lite(true).set_dtls_cert(cert);

@@ -51,6 +51,28 @@ pub enum Broken {
     Io(#[from] std::io::Error),
 }
 
+/// Everything that is read of an encoder, for fuzzing.
+#[cfg(fuzzing)]
+pub(crate) fn read_all(bytes: &[u8], cut: usize) {
+    let mut reader = chunk::Reader::new();
+    for part in bytes.chunks(cut) {
+        reader.push(part);
+        while let Ok(Some(message)) = reader.next() {
+            match message.kind {
+                1 => {
+                    let size = message.body.first_chunk().map(|size| u32::from_be_bytes(*size));
+                    if reader.set_chunk(size.unwrap_or_default()).is_err() {
+                        return;
+                    }
+                }
+                8 => drop(flv::audio(message.body)),
+                9 => drop(flv::video(message.body)),
+                _ => drop(amf::read(&message.body)),
+            }
+        }
+    }
+}
+
 /// Take one encoder, from its first byte until it leaves. `door` says which stream its key opens, or why none:
 /// an encoder shows that text to whoever holds it.
 pub async fn take<I, D, F>(io: I, door: D) -> Result<(), Broken>
