@@ -4,7 +4,7 @@
 //! WebRTC meet real delay and loss. One thread a direction; a packet leaves when its time has come, in order.
 
 use std::collections::VecDeque;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::process::Command;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -46,7 +46,7 @@ pub(crate) fn run(name: &str, quality: Quality) -> anyhow::Result<()> {
     carry(near.clone(), far.clone(), quality, 0x9e37_79b9);
     carry(far, near, quality, 0x85eb_ca6b);
     say(&format!("the line {name} is up: {} ms and {} % each way", quality.delay.as_millis(), quality.loss));
-    println!("up");
+    writeln!(std::io::stdout(), "up")?;
     // Whoever started us holds our input open for as long as the line is wanted.
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
     Ok(())

@@ -131,7 +131,8 @@ where
     I: AsyncRead + AsyncWrite + Unpin,
 {
     tokio::select! {
-        () = app.encoders.take(io, peer) => {}
+        // Few connections are encoders: the others need not carry what these do.
+        () = Box::pin(app.encoders.take(io, peer)) => {}
         () = stop.cancelled() => {}
     }
 }
