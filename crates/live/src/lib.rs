@@ -17,6 +17,7 @@ pub mod audience;
 pub mod broadcast;
 pub mod calendar;
 pub mod chat;
+pub mod crowd;
 pub mod cue;
 pub mod demo;
 pub mod diagnosis;
@@ -77,6 +78,7 @@ pub struct Live {
     pub(crate) lately: limit::Lately,
     pub(crate) moderation: moderation::Known,
     pub(crate) push: push::Pusher,
+    pub(crate) door: crowd::Door,
     followed: Arc<Mutex<HashSet<BroadcastId>>>,
     demo: Arc<OnceLock<Demo>>,
 }
@@ -96,6 +98,7 @@ impl Live {
             lately: limit::Lately::default(),
             moderation: moderation::Known::default(),
             push: push::Pusher::new(push::Reach::Public)?,
+            door: crowd::Door::default(),
             followed: Arc::default(),
             demo: Arc::default(),
             base,
@@ -149,6 +152,11 @@ impl Live {
         stream::routes::routes(self.clone())
     }
 
+    /// The door of a crowd that is too large for this process.
+    pub fn door(&self) -> &crowd::Door {
+        &self.door
+    }
+
     /// The parts of what is on air, to be asked before any router.
     pub fn part_door(&self) -> stream::routes::PartDoor {
         stream::routes::PartDoor::new(self.clone())
@@ -168,6 +176,7 @@ impl Live {
     pub async fn run(self, stop: CancellationToken) {
         tokio::join!(
             room::work(self.clone(), stop.clone()),
+            crowd::work(self.clone(), stop.clone()),
             reaction::work(self.clone(), stop.clone()),
             audience::work(self.clone(), stop.clone()),
             stream::sweep(self, stop),

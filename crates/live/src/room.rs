@@ -89,6 +89,12 @@ impl Rooms {
     }
 
     /// Viewers of a broadcast, at all processes.
+    /// How many watch at this process, all shows together.
+    pub(crate) fn viewers_here(&self) -> usize {
+        self.lock().values().map(|room| room.said).sum()
+    }
+
+    /// How many watch a broadcast, at all processes.
     pub fn viewers(&self, broadcast: &BroadcastId) -> usize {
         let here = self.hub.count(&topic(broadcast));
         here + self

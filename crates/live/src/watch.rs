@@ -4,7 +4,8 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::Html;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use people::MaybePerson;
 use serde::Deserialize;
@@ -19,7 +20,7 @@ use crate::chat::{self, Line};
 use crate::host::Shown;
 use crate::interaction::{self, pages::Standing};
 use crate::reaction::Kind;
-use crate::{Error, Live, Result, notice, pin, push};
+use crate::{Error, Live, Result, crowd, notice, pin, push};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -114,11 +115,16 @@ impl WatchPage {
 
 /// `GET /live/{broadcast}`
 async fn watch(
+    headers: HeaderMap,
     ui: Ui,
     MaybePerson(person): MaybePerson,
     State(live): State<Live>,
     Shown(broadcast): Shown,
-) -> Result<Html<String>, Problem> {
+) -> Result<Response, Problem> {
+    let ui = match crowd::wait(&live, &headers, ui, &broadcast)? {
+        Ok(waits) => return Ok(waits),
+        Err(ui) => ui,
+    };
     let db = &live.base.db;
     let store = store::find(db, &broadcast.store).await.map_err(Error::from)?;
     let goods = broadcast::products(db, &broadcast.id).await?;
@@ -139,7 +145,7 @@ async fn watch(
         _ => String::new(),
     };
     let join = Join::now(&live, &broadcast.id);
-    web::page(&WatchPage {
+    let page = web::page(&WatchPage {
         id: broadcast.id.clone(),
         title: broadcast.title_in(ui.language()).to_owned(),
         sponsor: broadcast.sponsor.clone(),
@@ -162,7 +168,8 @@ async fn watch(
         standing,
         kinds: Kind::ALL,
         ui,
-    })
+    })?;
+    Ok(page.into_response())
 }
 
 /// How long it still takes, in words, and the hour.

@@ -45,6 +45,31 @@ async fn say(market: &Market, id: &live::BroadcastId, text: &str) {
     assert_eq!(said.status, StatusCode::OK, "{}", said.text());
 }
 
+#[tokio::test]
+async fn a_crowd_waits_in_line_and_keeps_its_place() {
+    let market = crate::market::running_market().await;
+    let show = market.on_air().await;
+    let page = format!("/live/{}", show.id);
+    assert_eq!(market.get(&page).await.status, StatusCode::OK);
+    market.live.door().shut(true);
+    let first = market.get(&page).await;
+    assert_eq!(first.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!((first.header("retry-after"), first.header("cache-control")), ("5", "no-store"));
+    let place = first.header("set-cookie").split(';').next().unwrap().to_owned();
+    let second = market.get(&page).await;
+    assert!(second.text().contains("앞에 1명"), "{}", second.text());
+    let ask = |cookie: &str| {
+        axum::http::Request::get(&page).header("cookie", cookie).body(axum::body::Body::empty()).unwrap()
+    };
+    let again = market.ask(ask(&place)).await;
+    assert!(again.header("set-cookie").is_empty() && again.text().contains("앞에 0명"), "{}", again.text());
+    // What is announced or over is read by everybody.
+    assert_eq!(market.get("/live").await.status, StatusCode::OK);
+    market.live.door().shut(false);
+    market.live.door().second(tokio::time::Instant::now());
+    assert_eq!(market.ask(ask(&place)).await.status, StatusCode::OK);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_listener_hears_the_state_and_then_what_changes() {
     let market = running_market().await;
