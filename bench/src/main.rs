@@ -4,6 +4,7 @@
 //! reads the program's CPU time from the kernel. `./run bench NAME` builds everything and calls this; the benches
 //! that need a browser (`live`, `pages`) are scripts beside this crate's folder.
 
+mod crowd;
 mod drill;
 mod egress;
 mod figure;
@@ -59,6 +60,12 @@ enum Bench {
         /// Seconds of load.
         #[arg(long, default_value_t = 15)]
         seconds: u64,
+    },
+    /// A join storm: many people open one show at once, beside those who watch it already.
+    Crowd {
+        /// People who come.
+        #[arg(long, default_value_t = 800)]
+        people: usize,
     },
     /// Orders: many buyers on one hot variant, beside the bare limit of the same database.
     Till {
@@ -136,6 +143,7 @@ fn main() -> anyhow::Result<()> {
         Bench::Room { sockets, rate, seconds } => {
             room::run(sockets, rate, Duration::from_secs(seconds), show)
         }
+        Bench::Crowd { people } => crowd::run(people, show),
         Bench::Egress { viewers, seconds } => egress::run(viewers, Duration::from_secs(seconds), show),
         Bench::Till { buyers, seconds, postgres } => {
             let engine = if postgres { Engine::Postgres } else { Engine::Sqlite };
