@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use object_store::ObjectStore;
 use str0m::crypto::dtls::DtlsCert;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
 use crate::fmp4::VIDEO_SCALE;
@@ -121,6 +122,12 @@ impl Origin {
         if streams.get(id).is_some_and(|stream| stream.state() == State::Ended) {
             streams.remove(id);
         }
+    }
+
+    /// Take a connection to [`Config::tcp_port`], by which a publisher or a viewer sends its packets, until it ends.
+    /// Whoever names no session of this origin is let go at the first packet.
+    pub async fn take_tcp<I: AsyncRead + AsyncWrite>(&self, io: I, from: SocketAddr) {
+        self.home.net.take_tcp(io, from).await;
     }
 
     /// The UDP address publishers send to, to be opened in a firewall.

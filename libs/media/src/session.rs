@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use str0m::media::{KeyframeRequestKind, MediaKind, Mid};
-use str0m::net::{Protocol, Receive};
+use str0m::net::Receive;
 use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 use tokio::sync::oneshot;
 use tokio::time::sleep_until;
@@ -106,7 +106,7 @@ impl Pump {
                 Ok(Output::Timeout(until)) => {
                     return if self.session.rtc.is_alive() { Next::Wait(until) } else { Next::Over };
                 }
-                Ok(Output::Transmit(packet)) => self.session.net.send(&packet.contents, packet.destination),
+                Ok(Output::Transmit(packet)) => self.session.net.send(&packet),
                 Ok(Output::Event(Event::IceConnectionStateChange(IceConnectionState::Disconnected)))
                 | Ok(Output::Event(Event::Closed)) => return Next::Over,
                 Ok(Output::Event(event)) => self.event(event),
@@ -158,8 +158,8 @@ impl Pump {
 
     fn receive(&mut self, packet: &Packet) {
         let Ok(contents) = packet.data.as_ref().try_into() else { return };
-        let destination = self.session.net.candidate_for(packet.from);
-        let receive = Receive { proto: Protocol::Udp, source: packet.from, destination, contents };
+        let destination = self.session.net.candidate_for(packet.way, packet.from);
+        let receive = Receive { proto: packet.way, source: packet.from, destination, contents };
         if let Err(error) = self.session.rtc.handle_input(Input::Receive(packet.at, receive)) {
             tracing::debug!("A packet from {} was not understood: {error}", packet.from);
         }

@@ -8,5 +8,6 @@ mod life;
 mod players;
 mod publisher;
 mod rtmp;
+mod walls;
 mod whep;
 mod whip;

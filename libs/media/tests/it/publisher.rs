@@ -10,16 +10,20 @@ use bytes::Bytes;
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::Codec;
 use str0m::media::{Direction, MediaKind, MediaTime, Mid};
-use str0m::net::{Protocol, Receive};
+use str0m::net::{Protocol, Receive, TcpType};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
 use tempfile::TempDir;
-use tokio::net::UdpSocket;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpStream, UdpSocket};
 
 /// A phone that has made its offer.
 pub(crate) struct Phone {
     rtc: Rtc,
     socket: UdpSocket,
     local: SocketAddr,
+    /// The only way out, where UDP is blocked.
+    tcp: Option<Tcp>,
     pending: Option<SdpPendingOffer>,
     pub(crate) offer: String,
     video: Mid,
@@ -67,8 +71,30 @@ impl Scene {
     }
 }
 
+/// A connection by which packets go, each behind its length.
+struct Tcp {
+    local: SocketAddr,
+    read: OwnedReadHalf,
+    write: OwnedWriteHalf,
+    /// What was read of packets that are not whole yet.
+    got: Vec<u8>,
+}
+
 impl Phone {
     pub(crate) async fn new() -> Phone {
+        Phone::connected(None).await
+    }
+
+    /// A phone whose network swallows all UDP.
+    pub(crate) async fn behind_a_wall(server: SocketAddr) -> Phone {
+        let connection = TcpStream::connect(server).await.unwrap();
+        connection.set_nodelay(true).unwrap();
+        let local = connection.local_addr().unwrap();
+        let (read, write) = connection.into_split();
+        Phone::connected(Some(Tcp { local, read, write, got: Vec::new() })).await
+    }
+
+    async fn connected(tcp: Option<Tcp>) -> Phone {
         str0m::crypto::from_feature_flags().install_process_default();
         let mut config = RtcConfig::new().clear_codecs().enable_opus(true, false);
         config.codec_config().add_h264(102.into(), Some(103.into()), true, 0x42e01f);
@@ -76,12 +102,16 @@ impl Phone {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let local = socket.local_addr().unwrap();
         rtc.add_local_candidate(Candidate::host(local, "udp").unwrap());
+        if let Some(tcp) = &tcp {
+            let candidate = Candidate::builder().tcp().host(tcp.local).tcptype(TcpType::Active);
+            rtc.add_local_candidate(candidate.build().unwrap());
+        }
         let mut api = rtc.sdp_api();
         let video = api.add_media(MediaKind::Video, Direction::SendOnly, None, None, None);
         let audio = api.add_media(MediaKind::Audio, Direction::SendOnly, None, None, None);
         let (offer, pending) = api.apply().unwrap();
         let offer = offer.to_sdp_string();
-        Phone { rtc, socket, local, pending: Some(pending), offer, video, audio, at: 0 }
+        Phone { rtc, socket, local, tcp, pending: Some(pending), offer, video, audio, at: 0 }
     }
 
     /// Take the answer and send in the background until the scene says gone.
@@ -103,7 +133,11 @@ impl Phone {
                     Output::Transmit(packet) => {
                         sent += 1;
                         let lose = scene.orders().lose;
-                        if lose == 0 || !sent.is_multiple_of(lose) {
+                        if let Some(tcp) = &mut self.tcp {
+                            if packet.proto == Protocol::Tcp {
+                                tcp.send(&packet.contents).await;
+                            }
+                        } else if lose == 0 || !sent.is_multiple_of(lose) {
                             let _ = self.socket.try_send_to(&packet.contents, packet.destination);
                         }
                     }
@@ -134,7 +168,13 @@ impl Phone {
             }
             let until = until.min(Instant::now() + Duration::from_millis(5));
             tokio::select! {
-                got = self.socket.recv_from(&mut buffer) => {
+                got = Tcp::next(&mut self.tcp) => {
+                    let (local, source, data) = got;
+                    let Ok(contents) = data[..].try_into() else { continue };
+                    let receive = Receive { proto: Protocol::Tcp, source, destination: local, contents };
+                    self.rtc.handle_input(Input::Receive(Instant::now(), receive)).unwrap();
+                }
+                got = self.socket.recv_from(&mut buffer), if self.tcp.is_none() => {
                     let (length, source) = got.unwrap();
                     let Ok(contents) = buffer[..length].try_into() else { continue };
                     let receive = Receive { proto: Protocol::Udp, source, destination: self.local, contents };
@@ -169,6 +209,30 @@ impl Phone {
         };
         let payload = payload.pt();
         writer.write(payload, Instant::now(), time, data.to_vec()).unwrap();
+    }
+}
+
+impl Tcp {
+    async fn send(&mut self, packet: &[u8]) {
+        let framed = [&(packet.len() as u16).to_be_bytes()[..], packet].concat();
+        let _ = self.write.write_all(&framed).await;
+    }
+
+    /// The next packet; never, without a connection.
+    async fn next(tcp: &mut Option<Tcp>) -> (SocketAddr, SocketAddr, Vec<u8>) {
+        let Some(tcp) = tcp else { return std::future::pending().await };
+        loop {
+            if let [high, low, rest @ ..] = &tcp.got[..]
+                && let Some(packet) = rest.get(..usize::from(u16::from_be_bytes([*high, *low])))
+            {
+                let packet = packet.to_vec();
+                tcp.got.drain(..packet.len() + 2);
+                return (tcp.local, tcp.read.peer_addr().unwrap(), packet);
+            }
+            if tcp.read.read_buf(&mut tcp.got).await.unwrap_or(0) == 0 {
+                return std::future::pending().await;
+            }
+        }
     }
 }
 
