@@ -56,6 +56,7 @@ mod fan;
 mod fmp4;
 mod h264;
 mod ingest;
+mod layer;
 mod net;
 mod offer;
 mod origin;

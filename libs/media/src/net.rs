@@ -348,7 +348,8 @@ mod tests {
     fn a_session_keeps_few_addresses() {
         let mut routes = Routes::default();
         let (packets, _receive) = mpsc::channel(1);
-        routes.sessions.insert("ours".into(), Session { packets, addresses: VecDeque::new() });
+        let session = Session { packets, addresses: VecDeque::new(), connections: VecDeque::new() };
+        routes.sessions.insert("ours".into(), session);
         for port in 1..100 {
             assert!(routes.find(([10, 0, 0, 1], port).into(), &check("ours:x")).is_some());
         }

@@ -4,6 +4,7 @@
 
 mod bench;
 mod clips;
+mod layers;
 mod life;
 mod players;
 mod publisher;
