@@ -125,10 +125,10 @@ impl Pump {
         match event {
             Event::MediaAdded(added) if added.kind == MediaKind::Video => {
                 self.video = Some(added.mid);
-                // Of more than two, those between are not shown to anybody.
+                // Of more than two, the others are not shown to anybody.
                 let layers = added.simulcast.map(|simulcast| simulcast.recv).unwrap_or_default();
-                if let [high, .., low] = &layers[..] {
-                    self.rids = Some([high.rid, low.rid]);
+                self.rids = high_and_low(&layers.iter().map(|layer| layer.rid).collect::<Vec<_>>());
+                if self.rids.is_some() {
                     session.stream.expect_low();
                 }
             }
@@ -199,6 +199,14 @@ impl Pump {
         let stats = Stats { rtt_ms: network.rtt_ms, lost_percent: network.lost_percent, ..stats };
         self.session.stream.set_stats(self.session.generation, stats);
     }
+}
+
+/// Which of the offered layers is which: `l` is the low one, else the last; `h` the high one, else the first.
+fn high_and_low(rids: &[Rid]) -> Option<[Rid; 2]> {
+    let named = |name: &str| rids.iter().copied().find(|rid| **rid == *name);
+    let low = named("l").or(rids.last().copied())?;
+    let high = named("h").or(rids.iter().copied().find(|rid| *rid != low))?;
+    Some([high, low]).filter(|_| high != low)
 }
 
 /// Which of the two a picture is; `None`: neither.
