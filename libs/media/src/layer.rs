@@ -6,6 +6,10 @@
 
 /// Another layer takes the place of one that is silent for this long: well before the picture is held to stand still.
 const ABSENT_US: i64 = 350_000;
+/// So many pictures of a slow camera may be missing before it counts as silent…
+const MISSING: i64 = 3;
+/// …and none is taken to be slower than this.
+const SLOWEST_US: i64 = 300_000;
 /// A layer that came back takes its place again after this long.
 const STEADY_US: i64 = 1_000_000;
 
@@ -23,6 +27,8 @@ pub(crate) enum Layer {
 pub(crate) struct Pulse {
     since_us: i64,
     heard_us: i64,
+    /// How far its pictures are usually apart.
+    apart_us: i64,
 }
 
 impl Layer {
@@ -42,12 +48,16 @@ impl Pulse {
         if !self.beats(now_us) {
             self.since_us = now_us;
         }
+        if self.heard_us != 0 {
+            let apart = (now_us - self.heard_us).min(SLOWEST_US);
+            self.apart_us += (apart - self.apart_us) / 8;
+        }
         self.heard_us = now_us;
     }
 
     /// Whether pictures come.
     pub(crate) fn beats(&self, now_us: i64) -> bool {
-        self.heard_us != 0 && now_us - self.heard_us <= ABSENT_US
+        self.heard_us != 0 && now_us - self.heard_us <= ABSENT_US.max(self.apart_us * MISSING)
     }
 
     /// Whether they have come for so long.
@@ -111,5 +121,12 @@ mod tests {
         let flapping = ["l".repeat(12), "2".repeat(12)].concat().repeat(8);
         let seen = wishes(&["2".repeat(10), flapping].concat());
         assert!(seen.matches("LH").count() == 0, "{seen}");
+    }
+
+    #[test]
+    fn a_slow_camera_is_no_absent_one() {
+        // Three pictures a second of the high one, ten of the low one.
+        let slow = "2  l  l  ".repeat(40);
+        assert!(wishes(&slow)[60..].chars().all(|shown| shown == 'H'), "{}", wishes(&slow));
     }
 }

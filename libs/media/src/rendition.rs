@@ -104,6 +104,7 @@ struct JoinPicture<'a> {
     height: u16,
     init: u32,
     first: u64,
+    first_ms: i64,
     next: u64,
     epoch_ms: i64,
 }
@@ -313,6 +314,7 @@ impl Rendition {
             height: film.height,
             init: first.init,
             first: first.n,
+            first_ms: film.starts(first) * 1000 / VIDEO_SCALE,
             next: film.next_part,
             epoch_ms: film.epoch_ms,
         });
@@ -413,6 +415,13 @@ impl Film {
         let from = (segment.first_part.saturating_sub(first) as usize).min(self.parts.len());
         let to = (from + segment.parts as usize).min(self.parts.len());
         self.parts.range(from..to)
+    }
+
+    /// Where a part begins.
+    fn starts(&self, part: &Part) -> i64 {
+        let Some(segment) = self.segments.iter().rfind(|segment| segment.first_part <= part.n) else { return 0 };
+        let before = self.parts_of(segment).take_while(|earlier| earlier.n < part.n);
+        segment.starts + before.map(|earlier| earlier.ticks).sum::<i64>()
     }
 
     fn catch_up(&self, next: u64) -> Option<Served> {

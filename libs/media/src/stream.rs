@@ -365,7 +365,8 @@ impl Stream {
     }
 
     /// What a chain player needs to start, as JSON: `state` (`live`, `waiting`, `ended`), `part_ms`,
-    /// `segment_ms`, and once there is a picture `codecs`, `width`, `height`, `init`, `first`, `next`, `epoch_ms`.
+    /// `segment_ms`, and once there is a picture `codecs`, `width`, `height`, `init`, `first`, `next`, `epoch_ms`, and
+    /// `first_ms`, where the first part is on the media clock.
     pub fn join(&self) -> Served {
         self.rendition.join()
     }

@@ -23,6 +23,9 @@ export async function playHls(video: HTMLVideoElement, url: string, live: boolea
     maxLiveSyncPlaybackRate: 1,
     // Begin with the large picture; a thin line is noticed soon enough.
     abrEwmaDefaultEstimate: 6_000_000,
+    // Half the usual memory: with so little buffered, an old idea of the line is a stall.
+    abrEwmaFastLive: 1,
+    abrEwmaSlowLive: 4,
     startPosition: live ? -1 : 0,
   });
   let mends = 0;
