@@ -207,7 +207,7 @@ class LivePlayer extends HTMLElement {
     const video = this.video;
     if (!this.started || video.seeking) return;
     const held = ranges(video.buffered);
-    const hole = video.readyState < 3 ? overHole(held, video.currentTime) : null;
+    const hole = video.readyState < 3 ? overHole(held, video.currentTime, !!this.slowSince) : null;
     if (hole !== null) return this.jump(hole);
     this.pace.sample(ahead(held, video.currentTime));
     const now = performance.now();
