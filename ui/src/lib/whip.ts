@@ -78,10 +78,13 @@ export class Whip {
     return (track.kind === "video" ? this.video : this.audio).replaceTrack(track);
   }
 
-  /** Sends a smaller picture when the line carries no more. */
+  /** Sends a smaller picture when the line carries no more; by 0, none. */
   async shrink(by: number): Promise<void> {
     const settings = this.video.getParameters();
-    for (const encoding of settings.encodings) encoding.scaleResolutionDownBy = encoding.rid === "l" ? by * LOW_SCALE : by;
+    for (const encoding of settings.encodings) {
+      encoding.active = by > 0;
+      if (by) encoding.scaleResolutionDownBy = encoding.rid === "l" ? by * LOW_SCALE : by;
+    }
     await this.video.setParameters(settings).catch(() => {});
   }
 
