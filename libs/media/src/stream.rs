@@ -467,11 +467,12 @@ impl Stream {
             (true, false) => Some(State::Live),
             (true, true) => Some(State::Paused),
         };
-        drop(packager);
         self.heard_ms.store(now_ms, Ordering::Relaxed);
+        // Before the packager is let go of: a goodbye meanwhile has the last word.
         if let Some(state) = state {
             self.set_state(state);
         }
+        drop(packager);
         Some(answer)
     }
 

@@ -91,6 +91,7 @@ impl Scene {
 /// A connection by which packets go, each behind its length.
 struct Tcp {
     local: SocketAddr,
+    server: SocketAddr,
     read: OwnedReadHalf,
     write: OwnedWriteHalf,
     /// What was read of packets that are not whole yet.
@@ -113,7 +114,7 @@ impl Phone {
         connection.set_nodelay(true).unwrap();
         let local = connection.local_addr().unwrap();
         let (read, write) = connection.into_split();
-        Phone::connected(Some(Tcp { local, read, write, got: Vec::new() }), &[]).await
+        Phone::connected(Some(Tcp { local, server, read, write, got: Vec::new() }), &[]).await
     }
 
     async fn connected(tcp: Option<Tcp>, rids: &[&str]) -> Phone {
@@ -268,7 +269,7 @@ impl Tcp {
             {
                 let packet = packet.to_vec();
                 tcp.got.drain(..packet.len() + 2);
-                return (tcp.local, tcp.read.peer_addr().unwrap(), packet);
+                return (tcp.local, tcp.server, packet);
             }
             if tcp.read.read_buf(&mut tcp.got).await.unwrap_or(0) == 0 {
                 return std::future::pending().await;
