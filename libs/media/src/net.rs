@@ -264,7 +264,8 @@ async fn read(socket: Arc<UdpSocket>, offload: Arc<UdpSocketState>, routes: Arc<
         let mut routes = lock(&routes);
         for data in buffer[..len].chunks(stride.max(1)).filter(|data| data.len() <= MAX_PACKET) {
             let Some(session) = routes.find(from, data) else { continue };
-            let packet = Packet { at: Instant::now(), way: Protocol::Udp, from, data: Bytes::copy_from_slice(data) };
+            let packet =
+                Packet { at: Instant::now(), way: Protocol::Udp, from, data: Bytes::copy_from_slice(data) };
             if session.packets.try_send(packet).is_err() {
                 tracing::debug!("A packet from {from} was dropped: its session is busy");
             }

@@ -57,7 +57,10 @@ pub(crate) fn live(film: &Film, part: Duration, segment: Duration) -> String {
                 let seconds = part.ticks as f64 / VIDEO_SCALE as f64;
                 line(
                     &mut out,
-                    format_args!("#EXT-X-PART:DURATION={seconds:.5},URI=\"{prefix}n{}.m4s\"{independent}", part.n),
+                    format_args!(
+                        "#EXT-X-PART:DURATION={seconds:.5},URI=\"{prefix}n{}.m4s\"{independent}",
+                        part.n
+                    ),
                 );
             }
         }

@@ -131,11 +131,7 @@ impl Rendition {
             window: config.window,
             hold: config.hold,
             film: RwLock::new(film),
-            rendered: RwLock::new(Rendered {
-                playlist: Bytes::new(),
-                join: Bytes::new(),
-                variant: None,
-            }),
+            rendered: RwLock::new(Rendered { playlist: Bytes::new(), join: Bytes::new(), variant: None }),
             edge: watch::Sender::default(),
             caught_up: Mutex::default(),
             present: Mutex::new(false),
@@ -419,7 +415,9 @@ impl Film {
 
     /// Where a part begins.
     fn starts(&self, part: &Part) -> i64 {
-        let Some(segment) = self.segments.iter().rfind(|segment| segment.first_part <= part.n) else { return 0 };
+        let Some(segment) = self.segments.iter().rfind(|segment| segment.first_part <= part.n) else {
+            return 0;
+        };
         let before = self.parts_of(segment).take_while(|earlier| earlier.n < part.n);
         segment.starts + before.map(|earlier| earlier.ticks).sum::<i64>()
     }

@@ -20,9 +20,9 @@ use crate::packager::Packager;
 use crate::playlist::Mark;
 use crate::recording::Recorder;
 use crate::rendition::Rendition;
+use crate::served::{Cache, Kind};
 use crate::session::Session;
 use crate::viewer::Viewer;
-use crate::served::{Cache, Kind};
 use crate::{Config, Error, Recording, Reload, Served, Wall, offer, playlist, recording};
 
 /// A publisher that sends nothing for this long may be replaced by another.
@@ -503,7 +503,12 @@ impl Stream {
     }
 
     /// Look at the packager of a layer, unless a newer publisher has taken the place.
-    pub(crate) fn peek<T>(&self, layer: Layer, generation: u64, look: impl FnOnce(&Packager) -> T) -> Option<T> {
+    pub(crate) fn peek<T>(
+        &self,
+        layer: Layer,
+        generation: u64,
+        look: impl FnOnce(&Packager) -> T,
+    ) -> Option<T> {
         let packager = lock(match layer {
             Layer::High => &self.packager,
             Layer::Low => &self.low.packager,

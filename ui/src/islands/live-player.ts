@@ -2,7 +2,8 @@
 //
 // A page loads this by an async script of its own, so that the first picture waits neither for the rest of the page nor
 // for another script; `data-join` is what /media/ID/join answered as the page was written. Live goes by the chain, by hls.js when MediaSource lacks something or the chain failed three times, by the browser's
-// own HLS last. With `data-whep` (the script's name) WebRTC is tried before all of them. A replay is hls.js on vod.m3u8. Words for the states come from data-waiting, data-ended, data-slow,
+// own HLS last. With `data-whep` (the script's name) WebRTC is tried before all of them. With `data-ease` (a script's name too)
+// the chain plays the small picture while the line is thin. A replay is hls.js on vod.m3u8. Words for the states come from data-waiting, data-ended, data-slow,
 // data-offline and data-failed and stand in its `.state`. `.sound` shows while muted.
 // With `data-first` the page's other islands wait for `first-picture` (main.ts).
 // Fires `media-clock` (detail.at_ms, five a second) and `live-state` (detail.state); `atMs` and `stats` can be read.

@@ -76,7 +76,13 @@ impl Book {
     pub(crate) fn add(&mut self, segment: &Closed, stored: Stored) {
         let seconds = segment.ticks as f64 / VIDEO_SCALE as f64;
         let starts_ms = segment.epoch_ms + segment.starts * 1000 / VIDEO_SCALE;
-        playlist::heading(&mut self.lines, starts_ms, segment.discontinuity, ("", segment.init), &mut self.map);
+        playlist::heading(
+            &mut self.lines,
+            starts_ms,
+            segment.discontinuity,
+            ("", segment.init),
+            &mut self.map,
+        );
         if stored == Stored::Lost {
             self.lines.push_str("#EXT-X-GAP\n");
         }

@@ -76,7 +76,9 @@ async fn strangers_get_nowhere_by_tcp() {
     let answer = stream.publish(&phone.offer).await.unwrap();
     let fragment = answer.sdp.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).unwrap();
 
-    for words in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0xff; 100], &[0, 5, 1, 2, 3, 4, 5], &framed(&check("no:body"))] {
+    for words in
+        [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0xff; 100], &[0, 5, 1, 2, 3, 4, 5], &framed(&check("no:body"))]
+    {
         assert!(is_let_go(at, words).await, "{words:?}");
     }
     // Who names the session, but sends nonsense after it, is heard no more than over UDP…
