@@ -85,8 +85,8 @@ export default defineConfig({
     cssMinify: "lightningcss",
     reportCompressedSize: false,
     rollupOptions: {
-      // The player is asked for by the watch page itself, before `main`; hls.js and whep.ts by the player, by the name in the page.
-      input: { main: "src/main.ts", style: "src/main.css", "live-player": "src/islands/live-player.ts", hls: "src/lib/hls.ts", whep: "src/lib/whep.ts" },
+      // The player is asked for by the watch page itself, before `main`; hls.js, whep.ts and ease.ts by the player, by the name in the page.
+      input: { main: "src/main.ts", style: "src/main.css", "live-player": "src/islands/live-player.ts", hls: "src/lib/hls.ts", whep: "src/lib/whep.ts", ease: "src/lib/ease.ts" },
       preserveEntrySignatures: "exports-only",
       // A few hundred bytes each: together they are one question over a slow line instead of three.
       output: { codeSplitting: { groups: [{ name: "lines", test: /lib\/(backoff|fill|line)\.ts$/ }] } },

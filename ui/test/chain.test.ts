@@ -55,6 +55,17 @@ describe("the chain", () => {
     expect(media(into)).toEqual(["open 10", "open 20", "before"]);
   });
 
+  it("goes on with the other picture from its key picture when it is told to, and back", async () => {
+    const stop = new AbortController();
+    const { get, asked } = origin((path) => (path === "join" ? json({}) : part(path.includes("l") ? 5 : 1)));
+    const into = sink(stop, (parts) => parts === 8);
+    const turns = [null, { layer: "l" as const, next: 30 }, null, { layer: "" as const, next: 40 }];
+    into.turn = async () => turns.shift() ?? null;
+    expect(await ride("/m", into, stop.signal, null, get)).toBe(true);
+    expect(asked.slice(0, 10)).toEqual(["join", "h10.mp4", "n10.m4s", "n11.m4s", "lh30.mp4", "ln30.m4s", "ln31.m4s", "h40.mp4", "n40.m4s", "n41.m4s"]);
+    expect(media(into)).toEqual(["open 10", "before", "held", "held", "before", "held", "held", "before", "held"]);
+  });
+
   it("asks only one part beyond the newest", async () => {
     const stop = new AbortController();
     const { get, asked } = origin((path) => (path === "join" ? json({}) : path.startsWith("h") ? part(1) : held()));

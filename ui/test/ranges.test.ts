@@ -10,6 +10,8 @@ it("counts what can be played without a hole, over rounding", () => {
 it("leaps over a hole only when nothing is left to play", () => {
   expect(overHole([[0, 2], [22, 24]], 1)).toBeNull();
   expect(overHole([[0, 2], [22, 24]], 1.8)).toBeCloseTo(22.001);
+  expect(overHole([[0, 2], [22, 24]], 1.7)).toBeNull();
+  expect(overHole([[0, 2], [22, 24]], 1.7, true)).toBeCloseTo(22.001);
   expect(overHole([[0, 2], [2.02, 2.1]], 1.9)).toBeNull();
   expect(overHole([[0, 2]], 2)).toBeNull();
   expect(overHole([[3600, 3602]], 0)).toBeCloseTo(3600.001);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { flatten, plain } from "../build/flatten";
 import { Backoff } from "../src/lib/backoff";
-import { ceiling, light, uplinkWord } from "../src/lib/light";
+import { ceiling, type Light, light, Retreat, uplinkWord } from "../src/lib/light";
 
 describe("backoff", () => {
   it("doubles to its cap, half of it by chance, and starts again after success", () => {
@@ -47,5 +47,26 @@ describe("flattening layers for old phones", () => {
   });
   it("does not count braces in strings", () => {
     expect(flatten('@layer a{p{content:"}"}}q{}')).toBe('p{content:"}"}q{}');
+  });
+});
+
+describe("an uplink that collapses", () => {
+  /** What is sent at each look, two seconds apart. */
+  const looks = (lights: Light[]): number[] => {
+    const retreat = new Retreat();
+    return lights.map((one, n) => (retreat.look(one, n * 2_000), retreat.size));
+  };
+  const changes = (sizes: number[]): [number, number][] => sizes.flatMap((size, n) => (size === (sizes[n - 1] ?? 1) ? [] : [[n * 2, size] as [number, number]]));
+
+  it("makes the picture smaller, then sends the sound alone, and tries the picture again ever more rarely", () => {
+    expect(changes(looks(Array(90).fill("red")))).toEqual([[6, 1.5], [14, 2], [22, 0], [38, 2], [46, 0], [76, 2], [84, 0], [144, 2], [152, 0]]);
+  });
+
+  it("keeps the picture when there is room again", () => {
+    expect(changes(looks([...Array(18).fill("red"), ...Array(60).fill("green")]))).toEqual([[6, 1.5], [14, 2], [22, 0], [38, 2]]);
+  });
+
+  it("does nothing for a few red looks", () => {
+    expect(changes(looks(["red", "red", "red", "yellow", "red", "red", "red", "green"]))).toEqual([]);
   });
 });

@@ -159,6 +159,7 @@ live-say-poor = Your connection is slow. Go closer to the Wi-Fi.
 live-say-green = Going out well
 live-say-yellow = A little slow
 live-say-red = May break up
+live-say-sound = The line is too slow for the picture, so only your voice goes out. Keep talking. The picture comes back by itself.
 live-say-end-again = Tap once more to end
 live-over-thanks = Well done. The show is over.
 live-over-lines = Lines in the chat

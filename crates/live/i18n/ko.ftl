@@ -147,6 +147,7 @@ live-say-poor = 인터넷이 느려요. 와이파이 가까이로 가 보세요.
 live-say-green = 잘 나가요
 live-say-yellow = 조금 느려요
 live-say-red = 끊길 수 있어요
+live-say-sound = 인터넷이 느려서 지금은 소리만 나가요. 계속 말씀하세요. 나아지면 화면이 저절로 돌아와요.
 live-say-end-again = 한 번 더 누르면 끝나요
 live-over-thanks = 방송 잘 마쳤어요. 수고하셨어요.
 live-over-lines = 손님이 남긴 말

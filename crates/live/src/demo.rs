@@ -55,7 +55,7 @@ impl Live {
         let clip = Arc::new(Clip::read(clip)?);
         // Nobody publishes to it over the network: any free port will do.
         let udp = SocketAddr::new(self.config.udp.ip(), 0);
-        let config = media::Config { udp, record: Record::Nothing, ..self.config.clone() };
+        let config = media::Config { udp, tcp_port: None, record: Record::Nothing, ..self.config.clone() };
         let origin = Origin::new(config, Arc::new(InMemory::new())).await?;
         reopen(&self.base.db, &broadcast).await?;
         if self.demo.set(Demo { broadcast: broadcast.clone(), origin: origin.clone() }).is_err() {

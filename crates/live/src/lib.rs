@@ -167,6 +167,11 @@ impl Live {
         encoder::EncoderDoor::new(self.clone())
     }
 
+    /// Where WebRTC over TCP is taken, to be asked at the socket.
+    pub fn webrtc_door(&self) -> stream::WebRtcDoor {
+        stream::WebRtcDoor::new(self.origin.clone())
+    }
+
     /// Who does this feature's jobs.
     pub fn jobs(&self, workers: &mut Workers) {
         jobs::register(self, workers);

@@ -4,10 +4,12 @@
 //! One task follows each stream that is open in this process. If the process dies, nobody says that
 //! the broadcast is still carried, and after the grace [`sweep`] closes it, here or elsewhere.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::{Clip, State, Stream};
+use media::{Clip, Origin, State, Stream};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -15,6 +17,8 @@ use crate::broadcast::{self, Broadcast, BroadcastId, Replay, Stage};
 use crate::{Error, Live, Result, key, rehearsal};
 
 pub mod routes;
+
+pub use media::TCP_FIRST_BYTE;
 
 /// How often a carried broadcast is said to be carried.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -32,6 +36,21 @@ pub enum Place {
     Free,
     /// That of the camera on air, which is told to stop.
     Taken,
+}
+
+/// Where phones come in by TCP whose network blocks UDP. What opens it is a check that names a session of ours.
+#[derive(Clone)]
+pub struct WebRtcDoor(Origin);
+
+impl WebRtcDoor {
+    pub(crate) fn new(origin: Origin) -> WebRtcDoor {
+        WebRtcDoor(origin)
+    }
+
+    /// Carries one connection until it ends.
+    pub async fn take<I: AsyncRead + AsyncWrite>(&self, io: I, from: SocketAddr) {
+        self.0.take_tcp(io, from).await;
+    }
 }
 
 /// Takes a publisher who shows the key. The stream is followed from now on.

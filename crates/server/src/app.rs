@@ -68,6 +68,7 @@ impl App {
         Door {
             parts: self.live.part_door(),
             encoders: self.live.encoder_door(),
+            webrtc: self.live.webrtc_door(),
             rest: self.router(),
             clock: self.base.clock.clone(),
         }

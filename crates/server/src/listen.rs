@@ -1,5 +1,5 @@
-//! Listening: one port for HTTP, HTTPS and the encoders' RTMP. The first byte of a connection tells which: a TLS
-//! handshake begins with 22, RTMP with 3, and no HTTP method does. Within TLS, RTMP is looked for where no protocol was
+//! Listening: one port for HTTP, HTTPS, the encoders' RTMP and WebRTC where UDP is blocked. The first byte of a
+//! connection tells which: a TLS handshake begins with 22, RTMP with 3, WebRTC with 0, and no HTTP method does. Within TLS, RTMP is looked for where no protocol was
 //! agreed upon, which browsers always do. Parts over plain HTTP/1.1 are answered at the socket
 //! ([`parts`]), everything else by hyper.
 
@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use live::encoder::EncoderDoor;
+use live::stream::WebRtcDoor;
 use live::stream::routes::{PartDoor, part};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -29,6 +30,8 @@ mod parts;
 const TLS_HANDSHAKE: u8 = 22;
 /// The first byte of RTMP.
 const RTMP: u8 = live::encoder::FIRST_BYTE;
+/// The first byte of WebRTC over TCP.
+const WEBRTC: u8 = live::stream::TCP_FIRST_BYTE;
 /// How long a new connection may stay silent, and how long its head may take.
 const FIRST_WORDS: Duration = Duration::from_secs(10);
 /// Connections at once; past it new ones wait in the kernel's queue.
@@ -45,6 +48,8 @@ pub struct Door {
     pub parts: PartDoor,
     /// Programs that send a show.
     pub encoders: EncoderDoor,
+    /// Phones that send or watch by WebRTC from networks that block UDP.
+    pub webrtc: WebRtcDoor,
     /// Everything else.
     pub rest: Router,
     pub clock: Clock,
@@ -117,6 +122,10 @@ async fn connection(
             }
         }
         _ if first == [RTMP] => encoder(stream, peer, app, stop).await,
+        _ if first == [WEBRTC] => tokio::select! {
+            () = app.webrtc.take(stream, peer) => {}
+            () = stop.cancelled() => {}
+        },
         _ => {
             if parts::serve(&mut stream, &app, &stop).await == parts::Next::Hyper {
                 speak(stream, peer, app, stop).await;

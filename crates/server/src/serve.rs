@@ -138,6 +138,7 @@ fn media(flags: &Serve, port: u16) -> media::Config {
     let udp = SocketAddr::new(flags.listen.ip(), flags.udp.unwrap_or(port));
     media::Config {
         udp,
+        tcp_port: Some(port),
         advertise: flags.public_ip.clone(),
         whep_viewers: flags.whep,
         ..media::Config::default()

@@ -105,7 +105,7 @@ pub(crate) async fn play(
     let mut starts = Instant::now();
     let mut second = (Instant::now(), Stats { since_ms: wall.ms(), ..Stats::default() }, 0);
     let mut turn = Turn { begins: 0, picture: 0, sound: 0, sounds_at: 0 };
-    stream.feed(generation, |packager, _| packager.begin());
+    stream.feed_all(generation, |packager, _| packager.begin());
     loop {
         let due = starts + turn.due(&clip);
         tokio::select! {
@@ -122,9 +122,8 @@ pub(crate) async fn play(
             let data = clip.bytes.slice(bytes);
             let size = data.len();
             let at = starts_us * (AUDIO_SCALE / 1000) / 1000 + at;
-            stream.feed(generation, |packager, epoch| {
-                packager.sound(epoch.shift(SoundFrame { at, length: FRAME as u32, data }))
-            });
+            let frame = SoundFrame { at, length: FRAME as u32, data };
+            stream.feed_all(generation, |packager, epoch| packager.sound(epoch.shift(frame.clone())));
             size
         } else {
             let (bytes, at) = turn.next_picture(&clip);
@@ -136,9 +135,9 @@ pub(crate) async fn play(
                 let until = us * (AUDIO_SCALE / 1000) / 1000;
                 let frames = if silent { silence.silence(until) } else { Vec::new() };
                 let sound = clip.sound.as_ref().unwrap_or(silence.sound());
-                stream.feed(generation, |packager, epoch| {
-                    packager.picture(epoch.ticks(starts_us) + at, picture, sound);
-                    frames.into_iter().for_each(|frame| packager.sound(epoch.shift(frame)));
+                stream.feed_all(generation, |packager, epoch| {
+                    packager.picture(epoch.ticks(starts_us) + at, picture.clone(), sound);
+                    frames.iter().cloned().for_each(|frame| packager.sound(epoch.shift(frame)));
                 });
             }
             size

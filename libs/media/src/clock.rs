@@ -6,6 +6,8 @@
 //! about 2.5 s and moves it at once, later ones wobble by tens of milliseconds and are followed by an eighth.
 //! And when the publisher's crystal drifts from ours, both follow by at most 0.4 ms a second.
 
+use crate::layer::Layer;
+
 /// A count this far ahead of its arrival has leapt: the track is anchored anew.
 const LEAP_US: i64 = 1_500_000;
 /// When even the quickest frame of a window is later than this, the count stood still for a while (a
@@ -18,18 +20,32 @@ const DRIFT_WINDOW_US: i64 = 5_000_000;
 /// How far one such move goes at most.
 const DRIFT_STEP_US: i64 = 2_000;
 
-/// The two tracks of one publisher, in microseconds of our wall clock.
+/// The tracks of one publisher, in microseconds of our wall clock.
 pub(crate) struct Clock {
     video: Track,
+    low: Track,
     audio: Track,
     reported: bool,
+    low_reported: bool,
 }
 
-/// Which of the two.
+/// Which of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Video,
+    /// The same picture, smaller, with a count of its own.
+    Low,
     Audio,
+}
+
+impl Kind {
+    /// The track of a layer.
+    pub(crate) fn of(layer: Layer) -> Kind {
+        match layer {
+            Layer::High => Kind::Video,
+            Layer::Low => Kind::Low,
+        }
+    }
 }
 
 /// A frame's place in time.
@@ -54,29 +70,37 @@ struct Track {
 
 impl Clock {
     pub(crate) fn new(video_rate: i64, audio_rate: i64) -> Clock {
-        Clock { video: Track::new(video_rate), audio: Track::new(audio_rate), reported: false }
+        Clock {
+            video: Track::new(video_rate),
+            low: Track::new(video_rate),
+            audio: Track::new(audio_rate),
+            reported: false,
+            low_reported: false,
+        }
     }
 
     /// Where a frame with this count belongs that arrived just now.
     pub(crate) fn place(&mut self, kind: Kind, rtp: u32, arrived_us: i64) -> Moment {
-        let follows_arrivals = kind == Kind::Video || !self.reported;
+        let follows_arrivals = kind != Kind::Audio || !self.reported;
         self.track(kind).place(rtp, arrived_us, follows_arrivals)
     }
 
     /// A sender report: at `sender_us` of the publisher's clock its count was `rtp`.
     pub(crate) fn report(&mut self, kind: Kind, rtp: u32, sender_us: i64) {
         self.track(kind).report(rtp, sender_us);
-        let (Some(video), Some(audio)) = (self.video.lag_us(), self.audio.lag_us()) else { return };
-        let apart = video - audio;
-        if apart.abs() < MAX_LAG_US {
-            self.audio.zero_us += if self.reported { apart / 8 } else { apart };
-            self.reported = true;
+        let Some(video) = self.video.lag_us().or(self.low.lag_us()) else { return };
+        if kind != Kind::Low {
+            self.audio.join(video, &mut self.reported);
+        }
+        if kind != Kind::Audio {
+            self.low.join(video, &mut self.low_reported);
         }
     }
 
     fn track(&mut self, kind: Kind) -> &mut Track {
         match kind {
             Kind::Video => &mut self.video,
+            Kind::Low => &mut self.low,
             Kind::Audio => &mut self.audio,
         }
     }
@@ -119,6 +143,15 @@ impl Track {
     fn report(&mut self, rtp: u32, sender_us: i64) {
         if self.last.is_some() {
             self.sender_zero_us = Some(sender_us - self.length_us(self.unwrap(rtp)));
+        }
+    }
+
+    /// Move to where the picture is, which is ahead of the publisher's clock by so much: at once, then slowly.
+    fn join(&mut self, video_us: i64, reported: &mut bool) {
+        let Some(apart) = self.lag_us().map(|lag| video_us - lag) else { return };
+        if apart.abs() < MAX_LAG_US {
+            self.zero_us += if *reported { apart / 8 } else { apart };
+            *reported = true;
         }
     }
 

@@ -15,6 +15,9 @@ pub struct Config {
     pub window: Duration,
     /// The one UDP address all publishers send to, and WebRTC viewers. Port 0 takes any free one.
     pub udp: SocketAddr,
+    /// The TCP port that the caller listens on for phones whose network blocks UDP, and hands to
+    /// [`Origin::take_tcp`](crate::Origin::take_tcp). `None`: they get no connection.
+    pub tcp_port: Option<u16>,
     /// Addresses written into answers as candidates. Empty: the address of `udp`, or when that is a wildcard
     /// the address this machine reaches the world from, and loopback.
     pub advertise: Vec<IpAddr>,
@@ -44,6 +47,7 @@ impl Default for Config {
             segment: Duration::from_secs(2),
             window: Duration::from_secs(32),
             udp: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+            tcp_port: None,
             advertise: Vec::new(),
             start_kbps: 2500,
             max_kbps: 3000,

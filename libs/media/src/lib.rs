@@ -25,6 +25,7 @@
 //! | `DELETE /media/{b}/whip/{session}` | [`Stream::unpublish`] |
 //! | `POST /media/{b}/whep` | [`Stream::view`] → 201, body [`Answer::sdp`]; any error: play the parts |
 //! | `DELETE /media/{b}/whep/{session}` | [`Stream::unview`] |
+//! | a TCP connection to [`Config::tcp_port`] that begins with [`TCP_FIRST_BYTE`] | [`Origin::take_tcp`] |
 //! | `GET /media/{b}/{file}` for every other file, `join` included | [`Origin::serve`] |
 //!
 //! [`Origin::serve`] answers a [`Served`] whose `body` is shared (a clone of `Bytes`, rendered once for all
@@ -57,6 +58,7 @@ mod fan;
 mod fmp4;
 mod h264;
 mod ingest;
+mod layer;
 mod net;
 mod offer;
 mod origin;
@@ -78,3 +80,6 @@ pub use origin::Origin;
 pub use recording::{Recording, recover};
 pub use served::{Cache, Kind, Reload, Served};
 pub use stream::{Answer, State, Stats, Stream};
+
+/// The first byte of WebRTC over TCP: the high one of its first packet's length, which is a small check.
+pub const TCP_FIRST_BYTE: u8 = 0;

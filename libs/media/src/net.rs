@@ -1,4 +1,4 @@
-//! One UDP port for all publishers and viewers.
+//! One UDP port for all publishers and viewers, and a way in by TCP where UDP is blocked.
 //!
 //! A browser's first packets are STUN checks whose user name begins with the fragment we put into its answer:
 //! that tells the session, and the sender's address is remembered for everything that follows. Whether the
@@ -11,12 +11,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
+use quinn_udp::{RecvMeta, UdpSocketState};
+use str0m::Candidate;
+use str0m::error::IceError;
+use str0m::net::{Protocol, TcpType, Transmit};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
 use crate::{Config, Error};
+
+mod tcp;
 
 /// Packets that may wait for one session: two key pictures' worth. Beyond that new ones are dropped, and
 /// WebRTC asks for them again.
@@ -37,6 +42,7 @@ pub(crate) struct Net {
     offload: Arc<UdpSocketState>,
     local: SocketAddr,
     candidates: Arc<Vec<SocketAddr>>,
+    tcp_port: Option<u16>,
     routes: Arc<Mutex<Routes>>,
     _reader: Arc<Reader>,
 }
@@ -51,9 +57,10 @@ pub(crate) struct Batch {
     packets: Vec<(usize, SocketAddr)>,
 }
 
-/// A datagram and when it came.
+/// A packet, when it came and how.
 pub(crate) struct Packet {
     pub at: Instant,
+    pub way: Protocol,
     pub from: SocketAddr,
     pub data: Bytes,
 }
@@ -69,11 +76,13 @@ pub(crate) struct Place {
 struct Routes {
     sessions: HashMap<String, Session>,
     addresses: HashMap<SocketAddr, String>,
+    connections: HashMap<SocketAddr, tcp::Back>,
 }
 
 struct Session {
     packets: mpsc::Sender<Packet>,
     addresses: VecDeque<SocketAddr>,
+    connections: VecDeque<SocketAddr>,
 }
 
 impl Net {
@@ -87,7 +96,8 @@ impl Net {
         let routes = Arc::default();
         let task = tokio::spawn(read(socket.clone(), offload.clone(), Arc::clone(&routes)));
         let _reader = Arc::new(Reader(task.abort_handle()));
-        Ok(Net { socket, offload, local, candidates, routes, _reader })
+        let tcp_port = config.tcp_port;
+        Ok(Net { socket, offload, local, candidates, tcp_port, routes, _reader })
     }
 
     /// The bound address.
@@ -95,34 +105,54 @@ impl Net {
         self.local
     }
 
-    /// Addresses to write into answers.
-    pub(crate) fn candidates(&self) -> &[SocketAddr] {
-        &self.candidates
+    /// Addresses to write into answers. Those by TCP have a lower priority of themselves.
+    pub(crate) fn candidates(&self) -> impl Iterator<Item = Result<Candidate, IceError>> {
+        let by_udp = self.candidates.iter().map(|at| Candidate::builder().udp().host(*at).build());
+        let by_tcp = self.candidates.iter().filter_map(|at| {
+            let at = SocketAddr::new(at.ip(), self.tcp_port?);
+            Some(Candidate::builder().tcp().host(at).tcptype(TcpType::Passive).build())
+        });
+        by_udp.chain(by_tcp)
     }
 
     /// The candidate that a packet from this address is taken to have come to. One socket cannot tell, and
     /// since we only answer checks it does not matter, as long as the family is right.
-    pub(crate) fn candidate_for(&self, from: SocketAddr) -> SocketAddr {
+    pub(crate) fn candidate_for(&self, way: Protocol, from: SocketAddr) -> SocketAddr {
         let family = |at: &&SocketAddr| at.is_ipv4() == from.is_ipv4();
         let near = |at: &&SocketAddr| at.ip().is_loopback() == from.ip().is_loopback();
         let all = self.candidates.iter();
         let best = all.clone().find(|at| family(at) && near(at)).or_else(|| all.clone().find(family));
-        best.copied().unwrap_or(self.local)
+        let best = best.copied().unwrap_or(self.local);
+        match (way, self.tcp_port) {
+            (Protocol::Tcp, Some(port)) => SocketAddr::new(best.ip(), port),
+            _ => best,
+        }
     }
 
     /// Make a place for a session whose answer carries this user fragment.
     pub(crate) fn place(&self, fragment: &str) -> Place {
         let (packets, receive) = mpsc::channel(MAX_WAITING);
-        let session = Session { packets, addresses: VecDeque::new() };
+        let session = Session { packets, addresses: VecDeque::new(), connections: VecDeque::new() };
         lock(&self.routes).sessions.insert(fragment.to_owned(), session);
         Place { net: self.clone(), name: fragment.to_owned(), packets: receive }
     }
 
     /// Send, or drop when the kernel's buffer is full: WebRTC expects that.
-    pub(crate) fn send(&self, data: &[u8], to: SocketAddr) {
-        let to = self.mapped(to);
-        if let Err(error) = self.socket.try_send_to(data, to) {
+    pub(crate) fn send(&self, packet: &Transmit) {
+        if packet.proto == Protocol::Tcp {
+            return self.send_by_tcp(&packet.contents, packet.destination);
+        }
+        let to = self.mapped(packet.destination);
+        if let Err(error) = self.socket.try_send_to(&packet.contents, to) {
             tracing::debug!("A packet to {to} was not sent: {error}");
+        }
+    }
+
+    /// Send by TCP at once, and put into the batch what goes by UDP.
+    pub(crate) fn collect(&self, packet: &Transmit, batch: &mut Batch) {
+        match packet.proto {
+            Protocol::Tcp => self.send_by_tcp(&packet.contents, packet.destination),
+            _ => batch.add(&packet.contents, packet.destination),
         }
     }
 
@@ -134,7 +164,7 @@ impl Net {
             let (count, length) = together(packets, most);
             let (contents, after) = bytes.split_at(length);
             (bytes, packets) = (after, &packets[count..]);
-            let transmit = Transmit {
+            let transmit = quinn_udp::Transmit {
                 destination: self.mapped(*to),
                 ecn: None,
                 contents,
@@ -191,10 +221,9 @@ impl Drop for Reader {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut routes = lock(&self.net.routes);
-        for address in routes.sessions.remove(&self.name).map(|session| session.addresses).unwrap_or_default()
-        {
-            routes.addresses.remove(&address);
-        }
+        let Some(session) = routes.sessions.remove(&self.name) else { return };
+        session.addresses.iter().for_each(|address| _ = routes.addresses.remove(address));
+        session.connections.iter().for_each(|address| _ = routes.connections.remove(address));
     }
 }
 
@@ -235,7 +264,8 @@ async fn read(socket: Arc<UdpSocket>, offload: Arc<UdpSocketState>, routes: Arc<
         let mut routes = lock(&routes);
         for data in buffer[..len].chunks(stride.max(1)).filter(|data| data.len() <= MAX_PACKET) {
             let Some(session) = routes.find(from, data) else { continue };
-            let packet = Packet { at: Instant::now(), from, data: Bytes::copy_from_slice(data) };
+            let packet =
+                Packet { at: Instant::now(), way: Protocol::Udp, from, data: Bytes::copy_from_slice(data) };
             if session.packets.try_send(packet).is_err() {
                 tracing::debug!("A packet from {from} was dropped: its session is busy");
             }
@@ -319,7 +349,8 @@ mod tests {
     fn a_session_keeps_few_addresses() {
         let mut routes = Routes::default();
         let (packets, _receive) = mpsc::channel(1);
-        routes.sessions.insert("ours".into(), Session { packets, addresses: VecDeque::new() });
+        let session = Session { packets, addresses: VecDeque::new(), connections: VecDeque::new() };
+        routes.sessions.insert("ours".into(), session);
         for port in 1..100 {
             assert!(routes.find(([10, 0, 0, 1], port).into(), &check("ours:x")).is_some());
         }

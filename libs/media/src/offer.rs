@@ -6,7 +6,7 @@ use str0m::change::SdpOffer;
 use str0m::crypto::dtls::DtlsCert;
 use str0m::format::Codec;
 use str0m::rtp::Extension;
-use str0m::{Candidate, Rtc, RtcConfig};
+use str0m::{Rtc, RtcConfig};
 
 use crate::Error;
 use crate::net::Net;
@@ -71,9 +71,8 @@ fn answer(offer: &str, net: &Net, config: RtcConfig) -> Result<Agreed, Error> {
         return Err(Error::NoVideo);
     }
     let mut rtc = config.build(Instant::now());
-    for address in net.candidates() {
-        let candidate = Candidate::host(*address, "udp").map_err(|e| broken(e.to_string()))?;
-        rtc.add_local_candidate(candidate);
+    for candidate in net.candidates() {
+        rtc.add_local_candidate(candidate.map_err(|e| broken(e.to_string()))?);
     }
     let offer = SdpOffer::from_sdp_string(offer).map_err(|e| broken(e.to_string()))?;
     let answer = rtc.sdp_api().accept_offer(offer).map_err(|e| broken(e.to_string()))?.to_sdp_string();

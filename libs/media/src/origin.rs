@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use object_store::ObjectStore;
 use str0m::crypto::dtls::DtlsCert;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
 use crate::fmp4::VIDEO_SCALE;
@@ -80,12 +81,16 @@ impl Origin {
     }
 
     /// Answer a viewer's GET for the last part of a media URL: `join`, `live.m3u8`, `multi.m3u8`, `n{N}.m4s`,
-    /// `h{N}.mp4` (all that a player lacks before part N), `i{K}.mp4`, `s{MSN}.m4s` or `vod.m3u8`. Parts and
+    /// `h{N}.mp4` (all that a player lacks before part N), `i{K}.mp4`, `s{MSN}.m4s` or `vod.m3u8`. Where a phone sends
+    /// a low picture too, its files begin with an `l`: `ljoin`, `llive.m3u8`, `ln{N}.m4s` and so on. Parts and
     /// blocking playlists are held until they exist; what has left memory, or ended, is read from the store.
     pub async fn serve(&self, id: &str, file: &str, reload: Reload) -> Result<Served, Error> {
         let stream = self.stream(id);
         let missing = || Error::NoFile { name: file.to_owned() };
         let open = |stream: Option<Arc<Stream>>| stream.ok_or_else(|| Error::NoStream { id: id.to_owned() });
+        if let Some(low) = file.strip_prefix('l').filter(|_| file != "live.m3u8") {
+            return open(stream)?.serve_low(low, reload).await;
+        }
         let number = |letter, ending| recording::number(file, letter, ending);
         if let Some(n) = number('n', ".m4s") {
             return open(stream)?.part(n).await;
@@ -123,6 +128,12 @@ impl Origin {
         }
     }
 
+    /// Take a connection to [`Config::tcp_port`], by which a publisher or a viewer sends its packets, until it ends.
+    /// Whoever names no session of this origin is let go at the first packet.
+    pub async fn take_tcp<I: AsyncRead + AsyncWrite>(&self, io: I, from: SocketAddr) {
+        self.home.net.take_tcp(io, from).await;
+    }
+
     /// The UDP address publishers send to, to be opened in a firewall.
     pub fn udp(&self) -> SocketAddr {
         self.home.net.local()
@@ -146,6 +157,13 @@ impl Home {
 
     fn make(&self, id: &str, past: Option<Past>) -> Arc<Stream> {
         let (film, first_init) = past.as_ref().map_or((Film::default(), 0), Past::film);
+        let low = Film {
+            prefix: "l",
+            epoch_ms: film.epoch_ms,
+            next_part: film.next_part,
+            next_segment: film.next_segment,
+            ..Film::default()
+        };
         let (manifest, book) = past.map_or((Manifest::default(), Book::default()), |p| (p.manifest, p.book));
         let ends_ms = book.ends_ms().map_or(0, |ends| ends - film.epoch_ms);
         Stream::new(
@@ -155,6 +173,7 @@ impl Home {
                 net: self.net.clone(),
                 cert: self.cert.clone(),
                 rendition: Rendition::new(&self.config, film),
+                low: Rendition::new(&self.config, low),
                 recorder: Recorder::start(self.store.clone(), id, manifest, book, self.config.record),
                 first_init,
                 ends: ends_ms * VIDEO_SCALE / 1000,

@@ -51,7 +51,8 @@ const SOUND_SLACK: i64 = 2 * FRAME as i64;
 /// Packs the frames of one stream. One at a time writes into it.
 pub(crate) struct Packager {
     rendition: Arc<Rendition>,
-    recorder: Recorder,
+    /// The low picture is not recorded.
+    recorder: Option<Recorder>,
     part: i64,
     segment: i64,
     next_init: u32,
@@ -91,7 +92,7 @@ impl Packager {
     pub(crate) fn new(
         config: &Config,
         rendition: Arc<Rendition>,
-        recorder: Recorder,
+        recorder: Option<Recorder>,
         first_init: u32,
         ends: i64,
     ) -> Packager {
@@ -298,7 +299,9 @@ impl Packager {
         self.next_init += 1;
         let body = fmp4::init(&parameters, &sound);
         let epoch_ms = self.rendition.film(|film| film.epoch_ms);
-        self.recorder.init(epoch_ms, init, body.clone());
+        if let Some(recorder) = &self.recorder {
+            recorder.init(epoch_ms, init, body.clone());
+        }
         self.rendition.change(|film| {
             film.inits.insert(init, body);
             film.codecs = format!("{},mp4a.40.2", parameters.codec());
@@ -328,8 +331,8 @@ impl Packager {
         let heard = self.is_heard();
         if let Some(closed) = self.rendition.change(Closed::of) {
             // The last pictures of somebody who left, without a sound: a player has nothing to show for them.
-            if heard || closed.ticks >= MIN_SEGMENT {
-                self.recorder.segment(closed);
+            if let Some(recorder) = self.recorder.as_ref().filter(|_| heard || closed.ticks >= MIN_SEGMENT) {
+                recorder.segment(closed);
             }
             self.rendition.slide();
             self.changed = true;
@@ -425,7 +428,8 @@ mod tests {
         let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
         let recorder =
             Recorder::start(store.clone(), "show", Manifest::default(), Book::default(), Record::All);
-        (Packager::new(&config, rendition.clone(), recorder.clone(), 0, 0), rendition, store, recorder)
+        let packager = Packager::new(&config, rendition.clone(), Some(recorder.clone()), 0, 0);
+        (packager, rendition, store, recorder)
     }
 
     /// What plays: pictures of one width after another, each width for so many pictures, and the sound behind them.

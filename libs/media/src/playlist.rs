@@ -30,6 +30,7 @@ pub(crate) fn target(segment: Duration) -> u64 {
 pub(crate) fn live(film: &Film, part: Duration, segment: Duration) -> String {
     let mut out = String::with_capacity(4096);
     let part_target = part.as_secs_f64() * PART_SLACK;
+    let prefix = film.prefix;
     let target = target(segment);
     line(&mut out, format_args!("#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:{target}"));
     line(
@@ -48,20 +49,24 @@ pub(crate) fn live(film: &Film, part: Duration, segment: Duration) -> String {
     let mut map = None;
     for segment in &film.segments {
         let starts_ms = segment.starts_ms(film.epoch_ms);
-        heading(&mut out, starts_ms, segment.discontinuity, segment.init, &mut map);
+        let init = (film.prefix, segment.init);
+        heading(&mut out, starts_ms, segment.discontinuity, init, &mut map);
         if rest <= target as f64 * PARTS_LISTED + segment.seconds() || !segment.closed() {
             for part in film.parts_of(segment) {
                 let independent = if part.independent { ",INDEPENDENT=YES" } else { "" };
                 let seconds = part.ticks as f64 / VIDEO_SCALE as f64;
                 line(
                     &mut out,
-                    format_args!("#EXT-X-PART:DURATION={seconds:.5},URI=\"n{}.m4s\"{independent}", part.n),
+                    format_args!(
+                        "#EXT-X-PART:DURATION={seconds:.5},URI=\"{prefix}n{}.m4s\"{independent}",
+                        part.n
+                    ),
                 );
             }
         }
         rest -= segment.seconds();
         if segment.closed() {
-            line(&mut out, format_args!("#EXTINF:{:.5},\ns{}.m4s", segment.seconds(), segment.msn));
+            line(&mut out, format_args!("#EXTINF:{:.5},\n{prefix}s{}.m4s", segment.seconds(), segment.msn));
         }
     }
     let oldest_ms = film.segments.front().map_or(i64::MAX, |first| first.starts_ms(film.epoch_ms));
@@ -72,7 +77,7 @@ pub(crate) fn live(film: &Film, part: Duration, segment: Duration) -> String {
         out.push_str("#EXT-X-ENDLIST\n");
     } else {
         // Flat numbers keep the hint right even when the next part turns out to open a segment early.
-        line(&mut out, format_args!("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"n{}.m4s\"", film.next_part));
+        line(&mut out, format_args!("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{prefix}n{}.m4s\"", film.next_part));
     }
     out
 }
@@ -82,24 +87,28 @@ pub(crate) fn heading(
     out: &mut String,
     starts_ms: i64,
     discontinuity: bool,
-    init: u32,
+    (prefix, init): (&str, u32),
     map: &mut Option<u32>,
 ) {
     if discontinuity {
         out.push_str("#EXT-X-DISCONTINUITY\n");
     }
     if map.replace(init) != Some(init) {
-        line(out, format_args!("#EXT-X-MAP:URI=\"i{init}.mp4\""));
+        line(out, format_args!("#EXT-X-MAP:URI=\"{prefix}i{init}.mp4\""));
     }
     line(out, format_args!("#EXT-X-PROGRAM-DATE-TIME:{}", date(starts_ms)));
 }
 
-/// The multivariant playlist with its one variant.
-pub(crate) fn multivariant(film: &Film, bits_per_second: u64) -> String {
+/// The multivariant playlist with these variants.
+pub(crate) fn multivariant<'a>(variants: impl Iterator<Item = &'a str>) -> String {
+    ["#EXTM3U\n#EXT-X-VERSION:9\n"].into_iter().chain(variants).collect()
+}
+
+/// What the multivariant playlist says of one variant.
+pub(crate) fn variant(film: &Film, bits_per_second: u64) -> String {
     format!(
-        "#EXTM3U\n#EXT-X-VERSION:9\n\
-         #EXT-X-STREAM-INF:BANDWIDTH={bits_per_second},CODECS=\"{}\",RESOLUTION={}x{}\nlive.m3u8\n",
-        film.codecs, film.width, film.height,
+        "#EXT-X-STREAM-INF:BANDWIDTH={bits_per_second},CODECS=\"{}\",RESOLUTION={}x{}\n{}live.m3u8\n",
+        film.codecs, film.width, film.height, film.prefix,
     )
 }
 

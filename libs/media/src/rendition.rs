@@ -5,7 +5,7 @@
 //! else is allocated for it.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -24,12 +24,14 @@ const PARTS_AHEAD: u64 = 16;
 const SEGMENTS_AHEAD: u64 = 2;
 /// Marks kept for the live playlist; older ones are in the recording only.
 const MAX_MARKS: usize = 128;
-/// Bit rate told to players before one was measured.
-const FIRST_GUESS_BPS: u64 = 4_000_000;
+/// Bit rates told to players before one was measured, of the high and of the low picture.
+const FIRST_GUESS_BPS: [u64; 2] = [4_000_000, 600_000];
 
 /// The window of a stream.
 #[derive(Default)]
 pub(crate) struct Film {
+    /// What the names of the low picture's files begin with.
+    pub prefix: &'static str,
     pub epoch_ms: i64,
     pub parts: VecDeque<Part>,
     pub segments: VecDeque<Segment>,
@@ -82,7 +84,7 @@ struct Edge {
 struct Rendered {
     playlist: Bytes,
     join: Bytes,
-    multivariant: Option<Bytes>,
+    variant: Option<Arc<str>>,
 }
 
 /// The answer to `join`.
@@ -102,11 +104,12 @@ struct JoinPicture<'a> {
     height: u16,
     init: u32,
     first: u64,
+    first_ms: i64,
     next: u64,
     epoch_ms: i64,
 }
 
-/// The one rendition of a stream.
+/// One rendition of a stream: its picture in one size, and the sound.
 pub(crate) struct Rendition {
     part: Duration,
     segment: Duration,
@@ -128,11 +131,7 @@ impl Rendition {
             window: config.window,
             hold: config.hold,
             film: RwLock::new(film),
-            rendered: RwLock::new(Rendered {
-                playlist: Bytes::new(),
-                join: Bytes::new(),
-                multivariant: None,
-            }),
+            rendered: RwLock::new(Rendered { playlist: Bytes::new(), join: Bytes::new(), variant: None }),
             edge: watch::Sender::default(),
             caught_up: Mutex::default(),
             present: Mutex::new(false),
@@ -272,13 +271,17 @@ impl Rendition {
         }
     }
 
-    pub(crate) async fn multivariant(&self) -> Result<Served, Error> {
+    /// What the multivariant playlist says of this one, held until its first picture.
+    pub(crate) async fn variant(&self) -> Option<Arc<str>> {
         let mut edge = self.edge.subscribe();
         // Players ask for this file first, often a moment before the first picture: hold them too.
         let _ = timeout(self.hold, edge.wait_for(|edge| edge.newest.is_some() || edge.ended)).await;
-        let body = self.rendered(|rendered| rendered.multivariant.clone());
-        let body = body.ok_or_else(|| Error::NotYet { name: "multi.m3u8".into() })?;
-        Ok(Served { body, kind: Kind::Playlist, cache: Cache::Second, init: None })
+        self.rendered(|rendered| rendered.variant.clone())
+    }
+
+    /// Whether there was ever a picture.
+    pub(crate) fn begun(&self) -> bool {
+        self.film(|film| !film.segments.is_empty())
     }
 
     pub(crate) fn join(&self) -> Served {
@@ -307,6 +310,7 @@ impl Rendition {
             height: film.height,
             init: first.init,
             first: first.n,
+            first_ms: film.starts(first) * 1000 / VIDEO_SCALE,
             next: film.next_part,
             epoch_ms: film.epoch_ms,
         });
@@ -321,11 +325,12 @@ impl Rendition {
             segment_ms: self.segment.as_millis() as u64,
             picture,
         };
-        let bps = if film.peak_bps == 0 { FIRST_GUESS_BPS } else { film.peak_bps };
+        let guess = FIRST_GUESS_BPS[usize::from(!film.prefix.is_empty())];
+        let bps = if film.peak_bps == 0 { guess } else { film.peak_bps };
         Rendered {
             playlist: if begun { playlist::live(film, self.part, self.segment).into() } else { Bytes::new() },
             join: serde_json::to_vec(&join).unwrap_or_default().into(),
-            multivariant: begun.then(|| playlist::multivariant(film, bps).into()),
+            variant: begun.then(|| playlist::variant(film, bps).into()),
         }
     }
 }
@@ -406,6 +411,15 @@ impl Film {
         let from = (segment.first_part.saturating_sub(first) as usize).min(self.parts.len());
         let to = (from + segment.parts as usize).min(self.parts.len());
         self.parts.range(from..to)
+    }
+
+    /// Where a part begins.
+    fn starts(&self, part: &Part) -> i64 {
+        let Some(segment) = self.segments.iter().rfind(|segment| segment.first_part <= part.n) else {
+            return 0;
+        };
+        let before = self.parts_of(segment).take_while(|earlier| earlier.n < part.n);
+        segment.starts + before.map(|earlier| earlier.ticks).sum::<i64>()
     }
 
     fn catch_up(&self, next: u64) -> Option<Served> {

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use str0m::media::{KeyframeRequestKind, MediaKind, Mid};
-use str0m::net::{Protocol, Receive};
+use str0m::media::{KeyframeRequestKind, MediaKind, Mid, Rid};
+use str0m::net::Receive;
 use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 use tokio::sync::oneshot;
 use tokio::time::sleep_until;
 
 use crate::clock::Kind;
 use crate::ingest::Ingest;
+use crate::layer::Layer;
 use crate::net::{Net, Packet, Place};
 use crate::offer;
 use crate::stream::WallClock;
@@ -37,7 +38,8 @@ pub(crate) struct Session {
 struct Pump {
     session: Session,
     video: Option<Mid>,
-    audio: Option<Mid>,
+    /// The names of the high and the low picture, where there are two.
+    rids: Option<[Rid; 2]>,
     network: Network,
 }
 
@@ -58,7 +60,7 @@ impl Session {
     /// Run until the publisher leaves or is told to.
     pub(crate) async fn run(self, stop: oneshot::Receiver<()>) {
         let (stream, generation) = (self.stream.clone(), self.generation);
-        let mut pump = Pump { session: self, video: None, audio: None, network: Network::default() };
+        let mut pump = Pump { session: self, video: None, rids: None, network: Network::default() };
         pump.run(stop).await;
         stream.left(generation);
     }
@@ -106,7 +108,7 @@ impl Pump {
                 Ok(Output::Timeout(until)) => {
                     return if self.session.rtc.is_alive() { Next::Wait(until) } else { Next::Over };
                 }
-                Ok(Output::Transmit(packet)) => self.session.net.send(&packet.contents, packet.destination),
+                Ok(Output::Transmit(packet)) => self.session.net.send(&packet),
                 Ok(Output::Event(Event::IceConnectionStateChange(IceConnectionState::Disconnected)))
                 | Ok(Output::Event(Event::Closed)) => return Next::Over,
                 Ok(Output::Event(event)) => self.event(event),
@@ -121,21 +123,32 @@ impl Pump {
     fn event(&mut self, event: Event) {
         let session = &mut self.session;
         match event {
-            Event::MediaAdded(added) => match added.kind {
-                MediaKind::Video => self.video = Some(added.mid),
-                MediaKind::Audio => self.audio = Some(added.mid),
-            },
+            Event::MediaAdded(added) if added.kind == MediaKind::Video => {
+                self.video = Some(added.mid);
+                // Of more than two, the others are not shown to anybody.
+                let layers = added.simulcast.map(|simulcast| simulcast.recv).unwrap_or_default();
+                self.rids = high_and_low(&layers.iter().map(|layer| layer.rid).collect::<Vec<_>>());
+                if self.rids.is_some() {
+                    session.stream.expect_low();
+                }
+            }
             Event::MediaData(data) => {
                 let arrived_us = session.wall.us(data.network_time);
                 let rtp = data.time.numer() as u32;
-                if offer::is_video(data.params.spec().codec) {
-                    session.ingest.video(rtp, arrived_us, &data.data, data.contiguous);
-                } else {
+                if !offer::is_video(data.params.spec().codec) {
                     session.ingest.audio(rtp, arrived_us, &data.data);
+                } else if let Some(layer) = layer_of(self.rids, data.rid) {
+                    session.ingest.video(layer, rtp, arrived_us, &data.data, data.contiguous);
                 }
             }
             Event::SenderFeedback(report) => {
-                let kind = if Some(report.mid) == self.video { Kind::Video } else { Kind::Audio };
+                let is_video = Some(report.mid) == self.video;
+                let layer = layer_of(self.rids, report.rid).filter(|_| is_video);
+                let kind = match layer {
+                    Some(layer) => Kind::of(layer),
+                    None if is_video => return,
+                    None => Kind::Audio,
+                };
                 let info = report.sender_info;
                 if let Ok(sender) = info.ntp_time.duration_since(UNIX_EPOCH) {
                     session.ingest.report(kind, info.rtp_time.numer() as u32, sender.as_micros() as i64);
@@ -158,8 +171,8 @@ impl Pump {
 
     fn receive(&mut self, packet: &Packet) {
         let Ok(contents) = packet.data.as_ref().try_into() else { return };
-        let destination = self.session.net.candidate_for(packet.from);
-        let receive = Receive { proto: Protocol::Udp, source: packet.from, destination, contents };
+        let destination = self.session.net.candidate_for(packet.way, packet.from);
+        let receive = Receive { proto: packet.way, source: packet.from, destination, contents };
         if let Err(error) = self.session.rtc.handle_input(Input::Receive(packet.at, receive)) {
             tracing::debug!("A packet from {} was not understood: {error}", packet.from);
         }
@@ -169,11 +182,13 @@ impl Pump {
     fn ask_for_key(&mut self) {
         let session = &mut self.session;
         let Some(video) = self.video.filter(|_| session.rtc.is_connected()) else { return };
-        if session.ingest.asks_for_key(session.wall.us(Instant::now()))
-            && let Some(mut writer) = session.rtc.writer(video)
-            && let Err(error) = writer.request_keyframe(None, KeyframeRequestKind::Pli)
-        {
-            tracing::debug!("A key picture could not be asked for: {error}");
+        for (layer, rid) in Layer::ALL.into_iter().zip(rids_of(self.rids)) {
+            if session.ingest.asks_for_key(layer, session.wall.us(Instant::now()))
+                && let Some(mut writer) = session.rtc.writer(video)
+                && let Err(error) = writer.request_keyframe(rid, KeyframeRequestKind::Pli)
+            {
+                tracing::debug!("A key picture could not be asked for: {error}");
+            }
         }
     }
 
@@ -184,4 +199,27 @@ impl Pump {
         let stats = Stats { rtt_ms: network.rtt_ms, lost_percent: network.lost_percent, ..stats };
         self.session.stream.set_stats(self.session.generation, stats);
     }
+}
+
+/// Which of the offered layers is which: `l` is the low one, else the last; `h` the high one, else the first.
+fn high_and_low(rids: &[Rid]) -> Option<[Rid; 2]> {
+    let named = |name: &str| rids.iter().copied().find(|rid| **rid == *name);
+    let low = named("l").or(rids.last().copied())?;
+    let high = named("h").or(rids.iter().copied().find(|rid| *rid != low))?;
+    Some([high, low]).filter(|_| high != low)
+}
+
+/// Which of the two a picture is; `None`: neither.
+fn layer_of(rids: Option<[Rid; 2]>, rid: Option<Rid>) -> Option<Layer> {
+    let (Some([high, low]), Some(rid)) = (rids, rid) else { return Some(Layer::High) };
+    match rid {
+        _ if rid == high => Some(Layer::High),
+        _ if rid == low => Some(Layer::Low),
+        _ => None,
+    }
+}
+
+/// The names of the layers that come in; a picture that comes alone has none.
+fn rids_of(rids: Option<[Rid; 2]>) -> Vec<Option<Rid>> {
+    rids.map_or(vec![None], |rids| rids.map(Some).to_vec())
 }

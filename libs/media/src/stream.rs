@@ -1,26 +1,29 @@
 //! One broadcast: who sends it, what viewers get, what is recorded.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use str0m::crypto::dtls::DtlsCert;
 use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
 
 use crate::aac::SoundFrame;
 use crate::clip::Clip;
 use crate::fan::Fan;
 use crate::fmp4::{AUDIO_SCALE, VIDEO_SCALE};
 use crate::ingest::Ingest;
+use crate::layer::Layer;
 use crate::net::Net;
 use crate::packager::Packager;
 use crate::playlist::Mark;
 use crate::recording::Recorder;
 use crate::rendition::Rendition;
+use crate::served::{Cache, Kind};
 use crate::session::Session;
 use crate::viewer::Viewer;
-use crate::{Config, Error, Recording, Reload, Served, Wall, offer};
+use crate::{Config, Error, Recording, Reload, Served, Wall, offer, playlist, recording};
 
 /// A publisher that sends nothing for this long may be replaced by another.
 const REPLACEABLE_AFTER_MS: i64 = 2_000;
@@ -30,6 +33,8 @@ const GONE_AFTER_MS: i64 = 3_000;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The timeline begins this long before the first picture, so that no time is ever negative.
 const LEAD_MS: i64 = 1_000;
+/// A multivariant playlist waits this long for the low picture: players read it once.
+const LOW_WITHIN: Duration = Duration::from_millis(1_500);
 /// The longest `json` of a mark.
 const MAX_MARK: usize = 4096;
 
@@ -98,6 +103,8 @@ pub struct Stream {
     wall: WallClock,
     rendition: Arc<Rendition>,
     packager: Mutex<Packager>,
+    /// The same picture for thin lines, from phones that send two.
+    low: Low,
     recorder: Recorder,
     state: watch::Sender<State>,
     publisher: Mutex<Option<Publisher>>,
@@ -106,6 +113,14 @@ pub struct Stream {
     generation: AtomicU64,
     heard_ms: AtomicI64,
     stats: Mutex<Stats>,
+}
+
+/// The low picture.
+struct Low {
+    rendition: Arc<Rendition>,
+    packager: Mutex<Packager>,
+    /// Whether the publisher of now sends it.
+    sent: AtomicBool,
 }
 
 struct Publisher {
@@ -143,6 +158,7 @@ pub(crate) struct Parts {
     pub net: Net,
     pub cert: DtlsCert,
     pub rendition: Rendition,
+    pub low: Rendition,
     pub recorder: Recorder,
     pub first_init: u32,
     /// Where an earlier life ended, in ticks.
@@ -155,10 +171,13 @@ impl Stream {
         let packager = Packager::new(
             &parts.config,
             rendition.clone(),
-            parts.recorder.clone(),
+            Some(parts.recorder.clone()),
             parts.first_init,
             parts.ends,
         );
+        let low = Arc::new(parts.low);
+        let small = Packager::new(&parts.config, low.clone(), None, parts.first_init, parts.ends);
+        let low = Low { rendition: low, packager: Mutex::new(small), sent: AtomicBool::new(false) };
         let resumed = parts.first_init > 0;
         let wall = WallClock::new(&parts.config.wall);
         let state = if resumed { State::Gone { since_ms: wall.ms() } } else { State::Waiting };
@@ -171,6 +190,7 @@ impl Stream {
             cert: parts.cert,
             rendition,
             packager: Mutex::new(packager),
+            low,
             recorder: parts.recorder,
             state: watch::Sender::new(state),
             publisher: Mutex::new(None),
@@ -316,13 +336,37 @@ impl Stream {
         self.rendition.playlist(reload).await
     }
 
-    /// The multivariant playlist, held until the first picture.
+    /// The multivariant playlist, held until the first picture, and until the low one where there is to be one.
     pub async fn multivariant(&self) -> Result<Served, Error> {
-        self.rendition.multivariant().await
+        let high = self.rendition.variant().await;
+        let high = high.ok_or_else(|| Error::NotYet { name: "multi.m3u8".into() })?;
+        let low = match self.low.sent.load(Ordering::Relaxed) {
+            true => timeout(LOW_WITHIN, self.low.rendition.variant()).await.ok().flatten(),
+            false => None,
+        };
+        let body = playlist::multivariant([Some(high), low].iter().flatten().map(|variant| &**variant));
+        Ok(Served { body: body.into(), kind: Kind::Playlist, cache: Cache::Second, init: None })
+    }
+
+    /// A file of the low picture, by its name without the `l`.
+    pub(crate) async fn serve_low(&self, file: &str, reload: Reload) -> Result<Served, Error> {
+        let low = &self.low.rendition;
+        let number = |letter, ending| recording::number(file, letter, ending);
+        let kept = match file {
+            "join" => return Ok(low.join()),
+            "live.m3u8" => return low.playlist(reload).await,
+            _ if let Some(n) = number('n', ".m4s") => return low.part(n).await,
+            _ if let Some(next) = number('h', ".mp4") => return low.catch_up(next),
+            _ if let Some(msn) = number('s', ".m4s") => low.segment(msn),
+            _ if let Some(init) = number('i', ".mp4") => u32::try_from(init).ok().and_then(|k| low.init(k)),
+            _ => None,
+        };
+        kept.ok_or_else(|| Error::NoFile { name: format!("l{file}") })
     }
 
     /// What a chain player needs to start, as JSON: `state` (`live`, `waiting`, `ended`), `part_ms`,
-    /// `segment_ms`, and once there is a picture `codecs`, `width`, `height`, `init`, `first`, `next`, `epoch_ms`.
+    /// `segment_ms`, and once there is a picture `codecs`, `width`, `height`, `init`, `first`, `next`, `epoch_ms`, and
+    /// `first_ms`, where the first part is on the media clock.
     pub fn join(&self) -> Served {
         self.rendition.join()
     }
@@ -355,8 +399,10 @@ impl Stream {
         }
         let mark = Mark { id: id.to_owned(), at_ms, json: json.to_owned() };
         self.recorder.mark(mark.clone());
-        self.rendition.change(|film| film.add_mark(mark));
-        self.rendition.show();
+        for rendition in [&self.rendition, &self.low.rendition] {
+            rendition.change(|film| film.add_mark(mark.clone()));
+            rendition.show();
+        }
         Ok(())
     }
 
@@ -394,6 +440,7 @@ impl Stream {
             }
             self.fan.dismiss_all();
             lock(&self.packager).finish();
+            lock(&self.low.packager).finish();
         }
         self.recorder.end().await
     }
@@ -414,25 +461,58 @@ impl Stream {
             return None;
         }
         let now_ms = self.wall.ms();
-        let epoch_ms = self.rendition.film(|film| film.epoch_ms);
-        let epoch_ms = if epoch_ms != 0 { epoch_ms } else { self.set_epoch(now_ms - LEAD_MS) };
-        let answer = write(&mut packager, Epoch { us: epoch_ms * 1000 });
+        let answer = write(&mut packager, self.epoch(now_ms));
         let state = match (packager.started(), packager.frozen()) {
             (false, _) => None,
             (true, false) => Some(State::Live),
             (true, true) => Some(State::Paused),
         };
-        drop(packager);
         self.heard_ms.store(now_ms, Ordering::Relaxed);
+        // Before the packager is let go of: a goodbye meanwhile has the last word.
         if let Some(state) = state {
             self.set_state(state);
         }
+        drop(packager);
         Some(answer)
     }
 
-    /// Look at the packager, unless a newer publisher has taken the place.
-    pub(crate) fn peek<T>(&self, generation: u64, look: impl FnOnce(&Packager) -> T) -> Option<T> {
-        let packager = lock(&self.packager);
+    /// The same for the low picture.
+    pub(crate) fn feed_low(&self, generation: u64, write: impl FnOnce(&mut Packager, Epoch)) {
+        let mut packager = lock(&self.low.packager);
+        if self.generation.load(Ordering::SeqCst) == generation {
+            write(&mut packager, self.epoch(self.wall.ms()));
+        }
+    }
+
+    /// Let a publisher of a single picture write: for those on thin lines too, when there ever was a low one.
+    pub(crate) fn feed_all(&self, generation: u64, mut write: impl FnMut(&mut Packager, Epoch)) {
+        self.feed(generation, &mut write);
+        if self.has_low() {
+            self.feed_low(generation, write);
+        }
+    }
+
+    /// Whether there ever was a low picture: who watches it must see it go on.
+    pub(crate) fn has_low(&self) -> bool {
+        self.low.rendition.begun()
+    }
+
+    /// The publisher of now sends a low picture.
+    pub(crate) fn expect_low(&self) {
+        self.low.sent.store(true, Ordering::Relaxed);
+    }
+
+    /// Look at the packager of a layer, unless a newer publisher has taken the place.
+    pub(crate) fn peek<T>(
+        &self,
+        layer: Layer,
+        generation: u64,
+        look: impl FnOnce(&Packager) -> T,
+    ) -> Option<T> {
+        let packager = lock(match layer {
+            Layer::High => &self.packager,
+            Layer::Low => &self.low.packager,
+        });
         (self.generation.load(Ordering::SeqCst) == generation).then(|| look(&packager))
     }
 
@@ -451,9 +531,15 @@ impl Stream {
         }
     }
 
-    fn set_epoch(&self, epoch_ms: i64) -> i64 {
-        self.rendition.change(|film| film.epoch_ms = epoch_ms);
-        epoch_ms
+    /// Media time zero: fixed by whatever is packed first.
+    fn epoch(&self, now_ms: i64) -> Epoch {
+        let mut epoch_ms = self.rendition.film(|film| film.epoch_ms);
+        if epoch_ms == 0 {
+            epoch_ms = now_ms - LEAD_MS;
+            self.rendition.change(|film| film.epoch_ms = epoch_ms);
+            self.low.rendition.change(|film| film.epoch_ms = epoch_ms);
+        }
+        Epoch { us: epoch_ms * 1000 }
     }
 
     /// The publisher's place, when nobody alive is on it.
@@ -478,6 +564,7 @@ impl Stream {
         let session = uuid::Uuid::new_v4().simple().to_string();
         let generation = self.generation.fetch_add(1, Ordering::SeqCst) + 1;
         let (stop, stopped) = oneshot::channel();
+        self.low.sent.store(false, Ordering::Relaxed);
         let before = place.replace(Publisher { session: session.clone(), generation, source, stop });
         if let Some(before) = before {
             let _ = before.stop.send(());
@@ -491,6 +578,7 @@ impl Stream {
         self.fan.dismiss_all();
         if matches!(self.state(), State::Live | State::Paused) {
             lock(&self.packager).begin();
+            lock(&self.low.packager).begin();
             self.set_state(State::Gone { since_ms: self.wall.ms() });
         }
         *lock(&self.stats) = Stats::default();
@@ -505,7 +593,9 @@ impl Stream {
             changes
         });
         if changed {
-            self.rendition.set_present(matches!(state, State::Live | State::Paused));
+            for rendition in [&self.rendition, &self.low.rendition] {
+                rendition.set_present(matches!(state, State::Live | State::Paused));
+            }
             tracing::info!(stream.id = %self.id, ?state, "Stream {} is {state:?}", self.id);
         }
     }

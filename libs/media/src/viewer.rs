@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use str0m::format::Codec;
 use str0m::media::{MediaKind, Mid, Pt};
-use str0m::net::{Protocol, Receive};
+use str0m::net::Receive;
 use str0m::rtp::{RtpWrite, SeqNo};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 use tokio::sync::broadcast::error::RecvError;
@@ -111,7 +111,7 @@ impl Pump {
                 Ok(Output::Timeout(until)) => {
                     return if self.viewer.rtc.is_alive() { Next::Wait(until) } else { Next::Over };
                 }
-                Ok(Output::Transmit(packet)) => self.out.add(&packet.contents, packet.destination),
+                Ok(Output::Transmit(packet)) => self.viewer.net.collect(&packet, &mut self.out),
                 Ok(Output::Event(Event::IceConnectionStateChange(IceConnectionState::Disconnected)))
                 | Ok(Output::Event(Event::Closed)) => return Next::Over,
                 Ok(Output::Event(event)) => self.event(event),
@@ -178,8 +178,8 @@ impl Pump {
 
     fn receive(&mut self, packet: &Packet) {
         let Ok(contents) = packet.data.as_ref().try_into() else { return };
-        let destination = self.viewer.net.candidate_for(packet.from);
-        let receive = Receive { proto: Protocol::Udp, source: packet.from, destination, contents };
+        let destination = self.viewer.net.candidate_for(packet.way, packet.from);
+        let receive = Receive { proto: packet.way, source: packet.from, destination, contents };
         if let Err(error) = self.viewer.rtc.handle_input(Input::Receive(packet.at, receive)) {
             tracing::debug!("A packet from {} was not understood: {error}", packet.from);
         }

@@ -6,10 +6,10 @@
 // What would spoil the show stands in `.findings`: `[data-find=WORD]` is shown while lib/preflight finds it, and tells the
 // remedy.
 // Every word comes from `data-say-…` of this element: asking ready denied nocamera taken insecure inapp connecting air
-// again other lost refused ended silent good fair poor green yellow red end-again. They stand in `.state`.
+// again other lost refused ended silent sound good fair poor green yellow red end-again. They stand in `.state`.
 import { type Facing, loudness, obstacle, outside, refusal, VOICE, wanted } from "../lib/camera";
 import { Backoff, sleep } from "../lib/backoff";
-import { ceiling, light, uplinkWord } from "../lib/light";
+import { ceiling, light, Retreat, uplinkWord } from "../lib/light";
 import type { Preflight } from "../lib/preflight";
 import type { Whip } from "../lib/whip";
 
@@ -22,9 +22,6 @@ const TRY_MS = 120_000;
 const ARMED_MS = 4_000;
 /** Quiet for so long before air: perhaps the microphone is covered. */
 const SILENT_MS = 8_000;
-/** Looks at a red light after which a smaller picture is sent, and the sizes. */
-const RED_LOOKS = 4;
-const SIZES = [1, 1.5, 2];
 /** Our own lost line holds the place for two seconds; after this long it is another camera. */
 const OURS_MS = 6_000;
 
@@ -38,8 +35,7 @@ class GoLive extends HTMLElement {
   private again = false;
   /** Another camera sends this show. */
   private other = this.hasAttribute("data-other");
-  private reds = 0;
-  private size = 0;
+  private retreat = new Retreat();
   private heard = performance.now();
   private ear = new AbortController();
   private preflight: Preflight | undefined;
@@ -175,6 +171,7 @@ class GoLive extends HTMLElement {
     while (this.onAir && performance.now() < until) {
       try {
         this.whip = await Whip.open(url, this.dataset["key"]!, this.stream!, ceiling(this.uplink), () => void this.reconnect());
+        this.retreat = new Retreat();
         return this.say("air", "air");
       } catch (problem) {
         const refused = problem instanceof Refused && problem.status < 500 && ![408, 409, 429].includes(problem.status);
@@ -244,10 +241,9 @@ class GoLive extends HTMLElement {
       place.dataset["light"] = shows;
       place.textContent = this.dataset[said(shows)] ?? "";
     }
-    this.reds = shows === "red" ? this.reds + 1 : 0;
-    if (this.reds < RED_LOOKS || this.size === SIZES.length - 1) return;
-    this.reds = 0;
-    await this.whip?.shrink(SIZES[++this.size]!);
+    if (!this.retreat.look(shows, performance.now())) return;
+    this.words(this.retreat.size ? "air" : "sound");
+    await this.whip?.shrink(this.retreat.size);
   }
 
   /** The first tap arms, the second ends: no dialog, and a stray thumb does nothing. */

@@ -2,11 +2,12 @@
 //
 // A page loads this by an async script of its own, so that the first picture waits neither for the rest of the page nor
 // for another script; `data-join` is what /media/ID/join answered as the page was written. Live goes by the chain, by hls.js when MediaSource lacks something or the chain failed three times, by the browser's
-// own HLS last. With `data-whep` (the script's name) WebRTC is tried before all of them. A replay is hls.js on vod.m3u8. Words for the states come from data-waiting, data-ended, data-slow,
+// own HLS last. With `data-whep` (the script's name) WebRTC is tried before all of them. With `data-ease` (a script's name too)
+// the chain plays the small picture while the line is thin. A replay is hls.js on vod.m3u8. Words for the states come from data-waiting, data-ended, data-slow,
 // data-offline and data-failed and stand in its `.state`. `.sound` shows while muted.
 // With `data-first` the page's other islands wait for `first-picture` (main.ts).
 // Fires `media-clock` (detail.at_ms, five a second) and `live-state` (detail.state); `atMs` and `stats` can be read.
-import { type Join, ride } from "../lib/chain";
+import { type Join, ride, type Sink } from "../lib/chain";
 import type { Clock } from "../lib/clock";
 import { Pace } from "../lib/pace";
 import { ahead, edge, overHole, ranges } from "../lib/ranges";
@@ -136,29 +137,29 @@ class LivePlayer extends HTMLElement {
     const shelf = new Shelf(video);
     const rest = this.watchOver();
     this.mode = "chain";
-    const done = await ride(
-      base,
-      {
-        open: async (join: Join) => {
-          this.counts.joins++;
-          this.pace.interrupted();
-          this.pace.partLength(join.part_ms / 1000);
-          await shelf.open(join);
-          this.clock = () => (this.started ? join.epoch_ms + video.currentTime * 1000 : null);
-        },
-        append: async (bytes, what) => {
-          if (what === "held" && this.started) this.pace.arrived(performance.now());
-          await shelf.append(bytes);
-          if (what === "init") return;
-          this.counts.parts++;
-          if (this.started) this.look();
-          else this.start();
-        },
-        state: (state) => this.say(state),
+    const sink: Sink = {
+      open: async (join: Join) => {
+        this.counts.joins++;
+        this.pace.interrupted();
+        this.pace.partLength(join.part_ms / 1000);
+        await shelf.open(join);
+        this.clock = () => (this.started ? join.epoch_ms + video.currentTime * 1000 : null);
       },
-      this.stop.signal,
-      this.brought(),
-    );
+      append: async (bytes, what) => {
+        if (what === "held" && this.started) this.pace.arrived(performance.now());
+        await shelf.append(bytes);
+        if (what === "init") return;
+        this.counts.parts++;
+        if (this.started) this.look();
+        else this.start();
+      },
+      state: (state) => this.say(state),
+    };
+    // After the first picture, which should not wait for it.
+    this.addEventListener("first-picture", () => {
+      void import(/* @vite-ignore */ this.dataset["ease"] ?? "").then(({ watch }: typeof import("../lib/ease")) => (sink.turn = watch(video))).catch(() => {});
+    });
+    const done = await ride(base, sink, this.stop.signal, this.brought());
     if (done) shelf.finish();
     rest();
     if (!done) {
@@ -207,7 +208,7 @@ class LivePlayer extends HTMLElement {
     const video = this.video;
     if (!this.started || video.seeking) return;
     const held = ranges(video.buffered);
-    const hole = video.readyState < 3 ? overHole(held, video.currentTime) : null;
+    const hole = video.readyState < 3 ? overHole(held, video.currentTime, !!this.slowSince) : null;
     if (hole !== null) return this.jump(hole);
     this.pace.sample(ahead(held, video.currentTime));
     const now = performance.now();

@@ -5,6 +5,7 @@
 // one round trip after it was made. The header x-init names the initialisation the part needs. What goes wrong ends the
 // ride; the loop joins again, and only three failures without one part give up.
 import { Backoff, sleep } from "./backoff";
+import type { Layer } from "./ease";
 
 /** What `/media/{b}/join` answers. */
 export interface Join {
@@ -15,6 +16,8 @@ export interface Join {
   part_ms: number;
   segment_ms: number;
   epoch_ms: number;
+  /** Where part `first` is on the video's own time. */
+  first_ms?: number;
   width: number;
   height: number;
   state: "live" | "waiting" | "ended";
@@ -26,8 +29,16 @@ export interface Sink {
   open(join: Join): Promise<void>;
   /** Appends in order; resolves when it is in the buffer. `held`: a part that was made just now. */
   append(bytes: ArrayBuffer, what: "before" | "init" | "held"): Promise<void>;
+  /** Which of two pictures to go on with, asked with every part; null: the same. */
+  turn?(layer: Layer, fetched: (file: string) => Promise<Got>): Promise<Turn | null>;
   /** live, waiting, ended, offline. */
   state(state: string): void;
+}
+
+/** Another picture, and its next part. */
+export interface Turn {
+  layer: Layer;
+  next: number;
 }
 
 /** Failures in a row, without a part in between, after which another way of playing is tried. */
@@ -105,6 +116,7 @@ async function pump(base: string, join: Join, sink: Sink, stop: AbortSignal, get
     sink.state("live");
     let init = caught.init;
     let missed = false;
+    let layer: Layer = "";
     for (let n = join.next; !round.signal.aborted; ) {
       const answer = await next.catch((problem: Error) => {
         // Silence means the publisher or the line is gone; a hiccup is asked again at once, but only once.
@@ -114,7 +126,7 @@ async function pump(base: string, join: Join, sink: Sink, stop: AbortSignal, get
       if (!answer || answer.status >= 500) {
         if (missed) throw new Error(`part ${answer?.status}`);
         missed = true;
-        next = fetched(`n${n}.m4s`);
+        next = fetched(`${layer}n${n}.m4s`);
         continue;
       }
       if (answer.status === 204) return; // Nothing more comes; `join` says why.
@@ -123,14 +135,25 @@ async function pump(base: string, join: Join, sink: Sink, stop: AbortSignal, get
         if (n === join.next) throw new Error(`part ${answer.status}`);
         return;
       }
-      next = fetched(`n${++n}.m4s`);
+      const turn: Turn | null = (await sink.turn?.(layer, fetched)) ?? null;
+      const from = layer;
+      if (turn) ({ layer, next: n } = turn);
+      else n++;
+      const caught = turn && fetched(`${layer}h${n}.mp4`);
+      next = fetched(`${layer}n${n}.m4s`);
       if (answer.init !== init) {
-        const head = await fetched(`i${answer.init}.mp4`);
+        const head = await fetched(`${from}i${answer.init}.mp4`);
         if (!head.ok) throw new Error(`init ${head.status}`);
         await sink.append(head.bytes, "init");
         init = answer.init;
       }
       await sink.append(answer.bytes, "held");
+      if (caught) {
+        const { ok, bytes, init: its } = await caught;
+        if (!ok) throw new Error("turn");
+        await sink.append(bytes, "before");
+        init = its;
+      }
       sink.state("live");
       missed = false;
       good();
@@ -142,7 +165,7 @@ async function pump(base: string, join: Join, sink: Sink, stop: AbortSignal, get
 }
 
 /** An answer with its body. */
-interface Got {
+export interface Got {
   ok: boolean;
   status: number;
   init: number;

@@ -21,6 +21,11 @@ export async function playHls(video: HTMLVideoElement, url: string, live: boolea
     liveSyncOnStallIncrease: 0.1,
     // The player's own pace keeps the distance: hls.js hurries only while a whole second is buffered.
     maxLiveSyncPlaybackRate: 1,
+    // Begin with the large picture; a thin line is noticed soon enough.
+    abrEwmaDefaultEstimate: 6_000_000,
+    // Half the usual memory: with so little buffered, an old idea of the line is a stall.
+    abrEwmaFastLive: 1,
+    abrEwmaSlowLive: 4,
     startPosition: live ? -1 : 0,
   });
   let mends = 0;

@@ -23,6 +23,48 @@ export function light({ kbps, loss, room_kbps }: Sent): Light {
   return "green";
 }
 
+/** How much smaller the picture may become. */
+const SIZES = [1, 1.5, 2];
+/** Looks at a red light after which less is sent. */
+const RED_LOOKS = 4;
+/** So long the sound goes alone before the picture is tried again; twice as long each time that fails. */
+const ALONE_MS = 15_000;
+const ALONE_MOST_MS = 120_000;
+
+/** What is sent: a smaller picture while the light stays red, then the sound alone, which is what a show cannot lack. */
+export class Retreat {
+  private step = 0;
+  private reds = 0;
+  private until = Infinity;
+  private alone = ALONE_MS;
+
+  /** The picture is this many times smaller; 0: there is none. */
+  get size(): number {
+    return SIZES[this.step] ?? 0;
+  }
+
+  /** Whether this look changes what is sent. */
+  look(shows: Light, now_ms: number): boolean {
+    // Without a picture nothing measures the line, so it is tried.
+    if (!this.size) return now_ms >= this.until && this.go(-1);
+    if (shows === "green") this.alone = ALONE_MS;
+    this.reds = shows === "red" ? this.reds + 1 : 0;
+    if (this.reds < RED_LOOKS) return false;
+    this.go(1);
+    if (!this.size) {
+      this.until = now_ms + this.alone;
+      this.alone = Math.min(this.alone * 2, ALONE_MOST_MS);
+    }
+    return true;
+  }
+
+  private go(by: number): true {
+    this.step += by;
+    this.reds = 0;
+    return true;
+  }
+}
+
 /** Words for an uplink before going on air. */
 export function uplinkWord(kbps: number): "good" | "fair" | "poor" {
   return kbps >= 2_500 ? "good" : kbps >= 1_000 ? "fair" : "poor";

@@ -20,11 +20,13 @@ export function ahead(buffered: Ranges, time: number): number {
 
 /** A standing picture may leave this much before a hole: sound and picture do not end together. */
 const REST = 0.25;
+/** Of a picture that has stood for a moment, more: a browser may wait for some pictures before it moves again. */
+const STUCK_REST = 1;
 
 /** Where to land when the picture stands before a hole (a publisher came back, a part was lost); null if it can play on. */
-export function overHole(buffered: Ranges, time: number): number | null {
+export function overHole(buffered: Ranges, time: number, stuck = false): number | null {
   const left = ahead(buffered, time);
-  if (left > REST) return null;
+  if (left > (stuck ? STUCK_REST : REST)) return null;
   const next = buffered.find(([from]) => from > time + left + ROUNDING);
   return next ? next[0] + 0.001 : null;
 }

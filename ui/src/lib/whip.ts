@@ -3,6 +3,13 @@ import type { Sent } from "./light";
 
 /** Baseline with packetisation mode 1 decodes everywhere; then what phones encode in hardware. */
 const ORDER = ["42e01f", "42001f", "4d", "64"];
+/** From this ceiling on a small picture goes along, for viewers on thin lines. */
+const TWO_FROM = 900_000;
+const LOW_BITS = 350_000;
+/** 360 lines of 720. */
+const LOW_SCALE = 2;
+/** Two encoders at once are too much for a phone with fewer cores. */
+const TWO_CORES = 4;
 
 /** The server said no: with a sentence for the person. */
 export class Refused extends Error {
@@ -32,7 +39,7 @@ export class Whip {
     const camera = peer.addTransceiver(stream.getVideoTracks()[0]!, {
       direction: "sendonly",
       streams: [stream],
-      sendEncodings: [{ maxBitrate: bits, maxFramerate: 30 }],
+      sendEncodings: encodings(bits),
     });
     const voice = peer.addTransceiver(stream.getAudioTracks()[0]!, { direction: "sendonly", streams: [stream] });
     prefer(camera);
@@ -71,10 +78,13 @@ export class Whip {
     return (track.kind === "video" ? this.video : this.audio).replaceTrack(track);
   }
 
-  /** Sends a smaller picture when the line carries no more. */
+  /** Sends a smaller picture when the line carries no more; by 0, none. */
   async shrink(by: number): Promise<void> {
     const settings = this.video.getParameters();
-    for (const encoding of settings.encodings) encoding.scaleResolutionDownBy = by;
+    for (const encoding of settings.encodings) {
+      encoding.active = by > 0;
+      if (by) encoding.scaleResolutionDownBy = encoding.rid === "l" ? by * LOW_SCALE : by;
+    }
     await this.video.setParameters(settings).catch(() => {});
   }
 
@@ -107,6 +117,16 @@ export class Whip {
     if (this.session) void fetch(this.session, { method: "DELETE", keepalive: true, headers: { authorization: `Bearer ${this.key}` } }).catch(() => {});
     this.session = undefined;
   }
+}
+
+/** One picture, or a small one with it: browsers count them upwards, and ignore those they cannot send. */
+function encodings(bits: number): RTCRtpEncodingParameters[] {
+  const high = { maxBitrate: bits, maxFramerate: 30 };
+  if (bits < TWO_FROM || (navigator.hardwareConcurrency ?? 0) < TWO_CORES) return [high];
+  return [
+    { rid: "l", maxBitrate: LOW_BITS, maxFramerate: 30, scaleResolutionDownBy: LOW_SCALE },
+    { rid: "h", ...high },
+  ];
 }
 
 function prefer(camera: RTCRtpTransceiver): void {

@@ -76,7 +76,13 @@ impl Book {
     pub(crate) fn add(&mut self, segment: &Closed, stored: Stored) {
         let seconds = segment.ticks as f64 / VIDEO_SCALE as f64;
         let starts_ms = segment.epoch_ms + segment.starts * 1000 / VIDEO_SCALE;
-        playlist::heading(&mut self.lines, starts_ms, segment.discontinuity, segment.init, &mut self.map);
+        playlist::heading(
+            &mut self.lines,
+            starts_ms,
+            segment.discontinuity,
+            ("", segment.init),
+            &mut self.map,
+        );
         if stored == Stored::Lost {
             self.lines.push_str("#EXT-X-GAP\n");
         }
@@ -128,7 +134,8 @@ impl Book {
 
     fn count(&mut self, starts_ms: i64, length_us: i64) {
         self.starts_ms.get_or_insert(starts_ms);
-        self.ends_ms = starts_ms + length_us / 1000;
-        self.duration_us += length_us;
+        // A playlist from the store is not believed either.
+        self.ends_ms = starts_ms.saturating_add(length_us / 1000);
+        self.duration_us = self.duration_us.saturating_add(length_us);
     }
 }

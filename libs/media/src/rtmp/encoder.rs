@@ -96,7 +96,7 @@ impl Encoder {
             self.silent = self.sound.is_none() || self.heard_us.is_none_or(|heard| us - heard > SILENT_US);
         }
         if !std::mem::replace(&mut self.begun, true) {
-            self.stream.feed(self.generation, |packager, _| packager.begin());
+            self.stream.feed_all(self.generation, |packager, _| packager.begin());
         }
         let offset = offset_ms * (VIDEO_SCALE / 1000) as i32;
         let picture = Picture { offset, ..picture };
@@ -106,9 +106,9 @@ impl Encoder {
         };
         let own = self.sound.as_ref().filter(|_| !self.silent);
         let sound = own.unwrap_or(self.silence.sound());
-        self.stream.feed(self.generation, |packager, epoch| {
-            packager.picture(epoch.ticks(us), picture, sound);
-            filled.into_iter().for_each(|frame| packager.sound(epoch.shift(frame)));
+        self.stream.feed_all(self.generation, |packager, epoch| {
+            packager.picture(epoch.ticks(us), picture.clone(), sound);
+            filled.iter().cloned().for_each(|frame| packager.sound(epoch.shift(frame)));
         });
     }
 
@@ -121,7 +121,7 @@ impl Encoder {
         }
         let length = FRAME as i64 * AUDIO_SCALE / i64::from(sound.rate);
         let frame = SoundFrame { at: samples(us), length: length as u32, data };
-        self.stream.feed(self.generation, |packager, epoch| packager.sound(epoch.shift(frame)));
+        self.stream.feed_all(self.generation, |packager, epoch| packager.sound(epoch.shift(frame.clone())));
     }
 
     /// A time of the encoder on our wall clock. Picture and sound share one count.

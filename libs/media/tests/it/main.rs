@@ -4,9 +4,11 @@
 
 mod bench;
 mod clips;
+mod layers;
 mod life;
 mod players;
 mod publisher;
 mod rtmp;
+mod walls;
 mod whep;
 mod whip;
