@@ -67,6 +67,15 @@ struct Timeline {
     rtp: i64,
 }
 
+/// A frame of silence in the sound we make.
+pub(crate) fn silent_frame() -> Result<(Sound, Bytes), Error> {
+    let mut silent = Transcoder::new()?;
+    silent.silence(0);
+    let last = silent.silence(MAX_FILL).pop();
+    let last = last.ok_or_else(|| Error::Setup { what: "the sound encoder", reason: "no frame".into() })?;
+    Ok((silent.sound, last.data))
+}
+
 impl Transcoder {
     pub(crate) fn new() -> Result<Transcoder, Error> {
         let setup = |reason: String| Error::Setup { what: "the sound encoder", reason };

@@ -50,6 +50,7 @@ mod aac;
 mod clip;
 mod clock;
 mod config;
+mod download;
 mod error;
 mod fan;
 mod fmp4;
@@ -71,6 +72,7 @@ mod viewer;
 
 pub use clip::Clip;
 pub use config::{Config, Record, Wall};
+pub use download::{Download, download};
 pub use error::Error;
 pub use origin::Origin;
 pub use recording::{Recording, recover};

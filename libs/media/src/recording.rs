@@ -18,6 +18,7 @@ use crate::playlist::Mark;
 use crate::rendition::{Film, Segment};
 
 mod book;
+pub(crate) mod list;
 mod recorder;
 
 pub(crate) use book::Book;

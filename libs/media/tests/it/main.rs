@@ -4,6 +4,7 @@
 
 mod bench;
 mod clips;
+mod downloads;
 mod life;
 mod players;
 mod publisher;
