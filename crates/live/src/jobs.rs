@@ -1,12 +1,13 @@
-//! Later work: closing recordings and interactions, and telling who asked to be told. No recording is ever deleted.
+//! Later work: closing recordings and interactions, clips, and telling who asked to be told. No recording is ever deleted.
 
 use base::jobs::{Job, Workers};
 use serde::{Deserialize, Serialize};
 
 use crate::broadcast::BroadcastId;
 use crate::interaction::{self, InteractionId};
+use crate::clip::{self, film};
 use crate::notice::{self, Spread, Tell};
-use crate::{Live, Result, push, stream};
+use crate::{Live, Result, broadcast, push, stream};
 
 /// Closes an ended broadcast's recording.
 pub(crate) const CLOSE: &str = "live-close";
@@ -50,6 +51,14 @@ pub(crate) fn register(live: &Live, workers: &mut Workers) {
             notice::tell(&live, &broadcast, &person).await
         }
     });
+    let films = live.clone();
+    workers.on(clip::MAKE, move |job: Job| {
+        let live = films.clone();
+        async move {
+            let clip::Make { clip } = job.payload()?;
+            film::carry(&live, &clip).await
+        }
+    });
     let pushes = live.clone();
     workers.on(push::PUSH, move |job: Job| {
         let live = pushes.clone();
@@ -71,5 +80,6 @@ async fn close(live: &Live, broadcast: &BroadcastId) -> Result<()> {
     if !here && stream::is_carried(live, broadcast).await? {
         return Err(crate::Error::CarriedElsewhere);
     }
-    stream::close(live, broadcast).await
+    stream::close(live, broadcast).await?;
+    clip::propose(live, &broadcast::find(&live.base.db, broadcast).await?).await
 }

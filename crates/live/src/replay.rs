@@ -17,6 +17,8 @@ use crate::chat::{self, Line};
 use crate::pin::{Pin, Shown};
 use crate::{Error, Live, Result, host, interaction, pin, question, reaction};
 
+mod download;
+
 /// Events of each kind in one replay: a bound for the busiest show, not a wish.
 const MOST: i64 = 20_000;
 
@@ -96,7 +98,10 @@ async fn shown(db: &Db, broadcast: &Broadcast) -> Result<Vec<Value>> {
 }
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
-    OpenApiRouter::new().route("/live/{broadcast}/replay.json", axum::routing::get(page)).routes(routes!(get))
+    OpenApiRouter::new()
+        .route("/live/{broadcast}/replay.json", axum::routing::get(page))
+        .routes(routes!(get))
+        .merge(download::routes())
 }
 
 /// `GET /live/{broadcast}/replay.json`
