@@ -191,12 +191,13 @@ pub async fn withdraw(live: &Live, show: &Broadcast, id: &ClipId) -> Result<()> 
 
 /// Removes a clip and its film.
 pub async fn remove(live: &Live, show: &Broadcast, id: &ClipId) -> Result<()> {
-    let clip = own(&live.base.db, show, id).await?;
     let mut tx = live.base.db.begin().await?;
-    sql!(run &mut tx, "delete from clips where id = $1 and broadcast_id = $2", id, &show.id)?;
+    let file: Option<String> = sql!(maybe &mut tx,
+        "delete from clips where id = $1 and broadcast_id = $2 returning file", id, &show.id)?;
     tx.commit().await?;
-    if !clip.file.is_empty() {
-        live.base.blobs.delete(&serve::key(&clip.file)).await?;
+    let file = file.ok_or(Error::NoClip)?;
+    if !file.is_empty() {
+        live.base.blobs.delete(&serve::key(&file)).await?;
     }
     Ok(())
 }

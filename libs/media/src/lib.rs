@@ -26,6 +26,7 @@
 //! | `POST /media/{b}/whep` | [`Stream::view`] → 201, body [`Answer::sdp`]; any error: play the parts |
 //! | `DELETE /media/{b}/whep/{session}` | [`Stream::unview`] |
 //! | `GET /media/{b}/{file}` for every other file, `join` included | [`Origin::serve`] |
+//! | a recording as one MP4, or a cut of it | [`download`], then [`Download::bytes`] |
 //!
 //! [`Origin::serve`] answers a [`Served`] whose `body` is shared (a clone of `Bytes`, rendered once for all
 //! viewers) with [`Served::content_type`], [`Served::cache_control`] and, for parts, [`Served::init`] to be

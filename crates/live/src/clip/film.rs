@@ -136,7 +136,7 @@ fn lines(name: &str) -> String {
 /// Upright, on black, with a dark band for the words.
 const PICTURE: &str = "scale=720:1280:force_original_aspect_ratio=decrease,pad=720:1280:(ow-iw)/2:(oh-ih)/2,setsar=1,\
     drawbox=x=0:y=ih-330:w=iw:h=230:color=black@0.65:t=fill,\
-    drawtext=fontfile=letters.ttf:textfile=name.txt:expansion=none:fontsize=46:line_spacing=10:fontcolor=white:x=40:y=h-310,\
+    drawtext=fontfile=letters.ttf:textfile=name.txt:expansion=none:fontsize=46:line_spacing=10:fontcolor=white:x=40:y=h-200-th,\
     drawtext=fontfile=letters.ttf:textfile=price.txt:expansion=none:fontsize=60:fontcolor=white:x=40:y=h-180";
 
 async fn draw(live: &Live, clip: &Clip, program: &Path, folder: &Path, skip_ms: i64) -> Result<()> {

@@ -33,17 +33,15 @@ struct Shown {
     /// Seconds after the beginning of the show.
     from_s: i64,
     to_s: i64,
+    /// "1:05" after the beginning, and how long, as it is kept.
+    at: String,
+    seconds: i64,
     /// The product's price is another one than the one that is drawn.
     is_stale: bool,
     error: String,
 }
 
 impl Shown {
-    /// "1:05".
-    fn at(&self) -> String {
-        format!("{}:{:02}", self.from_s / 60, self.from_s % 60)
-    }
-
     fn is(&self, word: &str) -> bool {
         self.clip.stage.word() == word
     }
@@ -96,11 +94,14 @@ async fn look(live: &Live, ui: Ui, broadcast: &Broadcast) -> Result<ClipsPage, E
     let from_ms = clip::span(db, broadcast).await?.map_or(0, |(from_ms, _)| from_ms);
     let shown = |clip: Clip| {
         let card: Option<&Card> = cards.iter().find(|card| card.id == clip.product_id);
+        let from_s = (clip.from_ms - from_ms) / 1000;
         Shown {
             name: card.map(|card| card.name_in(ui.language()).to_owned()).unwrap_or_default(),
             photo: card.map(|card| card.cover_id().to_owned()).unwrap_or_default(),
             href: card.map(Card::href).unwrap_or_default(),
-            from_s: (clip.from_ms - from_ms) / 1000,
+            from_s,
+            at: format!("{}:{:02}", from_s / 60, from_s % 60),
+            seconds: (clip.to_ms - clip.from_ms) / 1000,
             to_s: (clip.to_ms - from_ms) / 1000,
             is_stale: clip.drawn_won != 0 && card.is_some_and(|card| card.price_from_won.0 != clip.drawn_won),
             error: String::new(),

@@ -8,12 +8,13 @@ use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use base::jobs::Workers;
-use base::sql;
+use base::{Won, sql};
 use bytes::Bytes;
 use live::broadcast::Replay;
 use live::clip::{self, Clip, Stage};
 use live::{BroadcastId, broadcast, stream};
 use people::{People, Sender};
+use shop::product::{self, Draft, NewVariant};
 use tower::ServiceExt;
 use web::ui::Setting;
 
@@ -266,9 +267,6 @@ async fn a_clip_is_made_of_what_was_recorded_and_put_on_the_products_page() {
             "{nothing}"
         );
     }
-    if let Some(keep) = std::env::var_os("DANGOL_KEEP_CLIP") {
-        std::fs::write(keep, &film.body).unwrap();
-    }
 
     act(&market, &market.seller, &clip, "withdraw").await;
     assert!(!product_page(&market).await.contains("/media/clips/"), "taken off");
@@ -283,8 +281,12 @@ async fn a_clip_is_made_of_what_was_recorded_and_put_on_the_products_page() {
 
 /// Changes the price of the mackerel.
 async fn sell_for(market: &Market, won: i64) {
-    let mut tx = market.live.base.db.begin().await.unwrap();
-    sql!(run &mut tx, "update variants set price_won = $2 where product_id = $1", &market.mackerel, won)
-        .unwrap();
-    tx.commit().await.unwrap();
+    let draft = Draft {
+        name: "자반고등어 두 손".into(),
+        origin: "국산(부산)".into(),
+        variants: vec![NewVariant { price_won: Won(won), stock: 5, ..NewVariant::default() }],
+        pickup: true,
+        ..Draft::default()
+    };
+    product::change(&market.shop, &market.store, &market.mackerel, draft).await.unwrap();
 }
