@@ -9,6 +9,7 @@
 //! longest in all, and leaves the other out. Where nothing was recorded it goes on at once.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -134,11 +135,14 @@ async fn of_one_kind(
     let mut inits: HashMap<u64, Bytes> = HashMap::new();
     let mut lengths: HashMap<Bytes, i64> = HashMap::new();
     for one in listed.iter() {
-        if !inits.contains_key(&one.init) {
-            let body = recording::read(store, id, &format!("i{}.mp4", one.init)).await?;
-            inits.insert(one.init, body.unwrap_or_default());
-        }
-        *lengths.entry(inits[&one.init].clone()).or_default() += one.length_ms;
+        let words = match inits.entry(one.init) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let body = recording::read(store, id, &format!("i{}.mp4", one.init)).await?;
+                new.insert(body.unwrap_or_default())
+            }
+        };
+        *lengths.entry(words.clone()).or_default() += one.length_ms;
     }
     lengths.remove(&Bytes::new());
     let Some((longest, _)) = lengths.into_iter().max_by_key(|(_, length)| *length) else { return Ok(None) };
