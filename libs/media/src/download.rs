@@ -22,7 +22,7 @@ use crate::recording::list::{self, Listed};
 use crate::recording::{self, Manifest};
 use crate::{Error, aac};
 
-mod fragment;
+pub(crate) mod fragment;
 mod reel;
 
 use fragment::SCALE;
@@ -147,18 +147,22 @@ async fn of_one_kind(
     lengths.remove(&Bytes::new());
     let Some((longest, _)) = lengths.into_iter().max_by_key(|(_, length)| *length) else { return Ok(None) };
     listed.retain(|one| inits[&one.init] == longest);
-    let refused = |e: mp4_atom::Error| Error::Refused { what: "an init", reason: e.to_string() };
-    let mut rest: &[u8] = &longest;
-    Ftyp::decode(&mut rest).map_err(refused)?;
-    Ok(Some(Moov::decode(&mut rest).map_err(refused)?))
+    moov(&longest).map(Some)
 }
 
-/// Whether the sound is described in the words of our own encoder.
-fn speaks(init: &Moov, sound: &aac::Sound) -> bool {
+/// What an init describes.
+pub(crate) fn moov(mut init: &[u8]) -> Result<Moov, Error> {
+    let refused = |e: mp4_atom::Error| Error::Refused { what: "an init", reason: e.to_string() };
+    Ftyp::decode(&mut init).map_err(refused)?;
+    Moov::decode(&mut init).map_err(refused)
+}
+
+/// Whether the sound is what our own encoder makes; what may follow the first two bytes changes nothing of it.
+pub(crate) fn speaks(init: &Moov, sound: &aac::Sound) -> bool {
     let codecs = init.trak.iter().flat_map(|trak| &trak.mdia.minf.stbl.stsd.codecs);
     let mut configs = codecs.filter_map(|codec| match codec {
         Codec::Mp4a(mp4a) => mp4a.esds.es_desc.dec_config.dec_specific.as_ref(),
         _ => None,
     });
-    configs.any(|config| config.raw == sound.config)
+    configs.any(|config| config.raw.len() >= 2 && config.raw[..2] == sound.config[..2.min(sound.config.len())])
 }

@@ -5,18 +5,18 @@ use mp4_atom::{Atom, DecodeAtom, Header, Moof, TrunSamples};
 use crate::fmp4::{AUDIO_SCALE, AUDIO_TRACK, KEY, VIDEO_SCALE, VIDEO_TRACK};
 
 /// Ticks a second in which both tracks' times are whole.
-pub(super) const SCALE: i64 = 720_000;
+pub(crate) const SCALE: i64 = 720_000;
 
 /// A track of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Track {
+pub(crate) enum Track {
     Picture,
     Sound,
 }
 
 impl Track {
     /// Common ticks in one of the track's own.
-    pub(super) fn tick(self) -> i64 {
+    pub(crate) fn tick(self) -> i64 {
         match self {
             Track::Picture => SCALE / VIDEO_SCALE,
             Track::Sound => SCALE / AUDIO_SCALE,
@@ -26,8 +26,10 @@ impl Track {
 
 /// Consecutive samples of one track, which lie in a row.
 #[derive(Debug)]
-pub(super) struct Fragment {
+pub(crate) struct Fragment {
     pub track: Track,
+    /// The number of the part that it belongs to.
+    pub sequence: u32,
     /// Common ticks since the epoch.
     pub starts: i64,
     /// The first byte, from the start of the segment.
@@ -37,7 +39,7 @@ pub(super) struct Fragment {
 
 /// One sample, in its track's own ticks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sample {
+pub(crate) struct Sample {
     pub size: u32,
     pub duration: u32,
     pub offset: i32,
@@ -45,7 +47,7 @@ pub(super) struct Sample {
 }
 
 /// All of a segment, in the order of its bytes; what does not lie within it is left out.
-pub(super) fn read(segment: &[u8]) -> Vec<Fragment> {
+pub(crate) fn read(segment: &[u8]) -> Vec<Fragment> {
     let mut all = Vec::new();
     let mut at = 0;
     while let Some(head) = segment.get(at..at + 8) {
@@ -85,7 +87,7 @@ fn fragments(moof: &Moof, moof_at: usize, segment: usize) -> Vec<Fragment> {
         let bytes: usize = samples.iter().map(|sample| sample.size as usize).sum();
         if at + bytes <= segment && !samples.is_empty() {
             let starts = tfdt.base_media_decode_time as i64 * track.tick();
-            all.push(Fragment { track, starts, at, samples });
+            all.push(Fragment { track, sequence: moof.mfhd.sequence_number, starts, at, samples });
         }
     }
     all

@@ -5,6 +5,7 @@
 mod bench;
 mod clips;
 mod downloads;
+mod levels;
 mod life;
 mod players;
 mod publisher;
