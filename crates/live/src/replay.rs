@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web::{Json, Problem};
 
-use crate::broadcast::Broadcast;
+use crate::broadcast::{Broadcast, BroadcastId};
 use crate::chat::{self, Line};
 use crate::pin::{Pin, Shown};
 use crate::{Error, Live, Result, host, interaction, pin, question, reaction};
@@ -72,6 +72,15 @@ pub async fn remember(db: &Db, broadcast: &Broadcast) -> Result<Remembered> {
         duration_ms: replay.map(|replay| replay.duration_ms),
         events,
     })
+}
+
+/// Brings the replay to the loudness that everything else has. Idempotent.
+pub(crate) async fn level(live: &Live, broadcast: &BroadcastId) -> Result<()> {
+    if let Some(level) = media::level(&live.store, broadcast.as_str()).await? {
+        let media::Level { lufs, gain_db } = level;
+        tracing::info!(broadcast.id = %broadcast, lufs, gain_db, "Replay {broadcast} has its loudness");
+    }
+    Ok(())
 }
 
 fn at_ms(event: &Value) -> i64 {

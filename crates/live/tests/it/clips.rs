@@ -236,6 +236,10 @@ async fn a_clip_is_made_of_what_was_recorded_and_put_on_the_products_page() {
     let seconds: f64 = probed(&saved.body, "format=duration").parse().unwrap();
     assert!((12.0..18.0).contains(&seconds), "{seconds}");
 
+    let recording = format!("recordings/{show}/stream.json");
+    let kept = market.live.base.blobs.get(&recording).await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&kept).contains("\"leveled\":true"), "its loudness was looked at");
+
     let clip = clips(&market, &show).await.pop().expect("found when the show was closed");
     act(&market, &market.seller, &clip, "make").await;
     work(&market).await;

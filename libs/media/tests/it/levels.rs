@@ -89,3 +89,39 @@ async fn a_loud_show_is_turned_down_and_silence_stays_silence() {
     assert_eq!(level(&store, "show").await.unwrap(), None);
     assert_eq!(level(&store, "nobody").await.unwrap(), None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_heard_is_heard_at_its_moment() {
+    let bench = recorded("volume='if(lt(mod(t,1),0.5),0.8,0)':eval=frame").await;
+    let store: Arc<dyn ObjectStore> =
+        Arc::new(LocalFileSystem::new_with_prefix(bench.folder.path()).unwrap());
+    let (_, _, _folder, path) = heard(&bench).await;
+    let before = beginnings(&path);
+    level(&store, "show").await.unwrap().expect("there was something to do");
+    let (_, _, _folder, path) = heard(&bench).await;
+    let after = beginnings(&path);
+    assert!(before.len() >= 3 && before.len() == after.len(), "{before:?} {after:?}");
+    // Where the looped film begins again, each encoder has its own opinion of the silence.
+    let mut apart: Vec<f64> = before.iter().zip(&after).map(|(before, after)| before - after).collect();
+    apart.sort_by(f64::total_cmp);
+    assert!(apart[apart.len() / 2].abs() < 0.006, "{apart:?}");
+}
+
+/// When the sound comes back after silence.
+fn beginnings(path: &str) -> Vec<f64> {
+    let mut command = Command::new("ffmpeg");
+    command.args([
+        "-hide_banner",
+        "-i",
+        path,
+        "-vn",
+        "-af",
+        "silencedetect=n=-32dB:d=0.2",
+        "-f",
+        "null",
+        "-",
+    ]);
+    let text = String::from_utf8_lossy(&command.output().unwrap().stderr).into_owned();
+    let after = text.split("silence_end: ").skip(1);
+    after.filter_map(|rest| rest.split_whitespace().next()?.parse().ok()).collect()
+}
