@@ -331,3 +331,12 @@ async fn find(live: &Live, broadcast: &Broadcast, line: &LineId) -> Result<Line>
     )?;
     found.ok_or(Error::NoLine)
 }
+
+/// When customers said what stands, in order.
+pub(crate) async fn moments(db: &Db, broadcast: &BroadcastId, limit: i64) -> Result<Vec<i64>> {
+    let rows: Vec<(i64,)> = sql!(all db,
+        "select at_ms from chat_lines
+         where broadcast_id = $1 and said_by = 'shopper' and hidden_at_ms is null order by id limit $2",
+        broadcast, limit)?;
+    Ok(rows.into_iter().map(|(at_ms,)| at_ms).collect())
+}

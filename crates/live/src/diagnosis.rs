@@ -153,7 +153,7 @@ pub async fn of(db: &Db, show: &Broadcast) -> Result<Diagnosis> {
         bought.into_iter().partition(|line| line.placed_at_ms < to_ms);
     let minutes = minutes(db, &show.id, (from_ms, to_ms), &during).await?;
     let totals = totals(&minutes, (from_ms, to_ms));
-    let pinned = bands(&pin::all(db, &show.id, PINS).await?, (from_ms, to_ms));
+    let pinned = shown(db, &show.id, (from_ms, to_ms)).await?;
     let products = sold(db, &show.id, &pinned, &during, &minutes).await?;
     let fall = fall(&minutes);
     let unanswered = question::open(db, &show.id).await?.len() as i64;
@@ -196,7 +196,7 @@ fn nothing() -> Diagnosis {
 }
 
 /// From the first picture to the end.
-async fn span(db: &Db, show: &BroadcastId) -> Result<Option<(i64, i64)>> {
+pub(crate) async fn span(db: &Db, show: &BroadcastId) -> Result<Option<(i64, i64)>> {
     let found: Option<(Option<i64>, Option<i64>)> =
         sql!(opt db, "select live_since_ms, ended_at_ms from broadcasts where id = $1", show)?;
     let (from_ms, to_ms) = found.unwrap_or_default();
@@ -285,6 +285,11 @@ fn totals(minutes: &[Minute], (from_ms, to_ms): (i64, i64)) -> Totals {
 
 fn rounded(sum: i64, by: i64) -> i64 {
     (sum + by / 2) / by
+}
+
+/// The cards that were up in a show, between two moments.
+pub(crate) async fn shown(db: &Db, show: &BroadcastId, span: (i64, i64)) -> Result<Vec<Band>> {
+    Ok(bands(&pin::all(db, show, PINS).await?, span))
 }
 
 /// The cards that were up, cut to the show.

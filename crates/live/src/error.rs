@@ -15,6 +15,11 @@ pub enum Error {
     NoLine,
     #[error("no such cue")]
     NoCue,
+    #[error("no such clip")]
+    NoClip,
+    /// Only a job meets it.
+    #[error("the film could not be made: {reason}")]
+    Filming { reason: String },
     #[error("no such question")]
     NoQuestion,
     #[error("the line holds a banned word")]
@@ -81,9 +86,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl From<Error> for Problem {
     fn from(error: Error) -> Problem {
         match error {
-            Error::NoBroadcast | Error::NoLine | Error::NoInteraction | Error::NoQuestion | Error::NoCue => {
-                Problem::not_found()
-            }
+            Error::NoBroadcast
+            | Error::NoLine
+            | Error::NoInteraction
+            | Error::NoQuestion
+            | Error::NoCue
+            | Error::NoClip => Problem::not_found(),
             Error::BannedWord => Problem::invalid("chat-banned"),
             Error::PhoneNumber => Problem::invalid("chat-phone"),
             Error::Muted => Problem::new(StatusCode::FORBIDDEN, "chat-muted"),
@@ -106,6 +114,7 @@ impl From<Error> for Problem {
                 tracing::error!("A push could not be sealed or signed");
                 Problem::broken()
             }
+            Error::Filming { .. } => Problem::broken(),
             Error::AnotherBody => Problem::invalid("another-body"),
             Error::Field { field, slug } => {
                 Problem::invalid("show-fields").with("max", MAX_CHAT).field(field, slug)

@@ -1,12 +1,13 @@
-//! Later work: closing recordings and interactions, and telling who asked to be told. No recording is ever deleted.
+//! Later work: closing recordings and interactions, their loudness, clips, and telling who asked to be told. No recording is ever deleted.
 
-use base::jobs::{Job, Workers};
+use base::jobs::{self, Job, Workers};
 use serde::{Deserialize, Serialize};
 
 use crate::broadcast::BroadcastId;
+use crate::clip::{self, film};
 use crate::interaction::{self, InteractionId};
 use crate::notice::{self, Spread, Tell};
-use crate::{Live, Result, push, stream};
+use crate::{Live, Result, broadcast, push, replay, stream};
 
 /// Closes an ended broadcast's recording.
 pub(crate) const CLOSE: &str = "live-close";
@@ -16,6 +17,9 @@ pub(crate) const CLOSE: &str = "live-close";
 pub(crate) struct Close {
     pub broadcast: BroadcastId,
 }
+
+/// Brings a recording to its loudness.
+pub(crate) const LEVEL: &str = "live-level";
 
 /// Closes an interaction whose time is over.
 pub(crate) const CLOSE_INTERACTION: &str = "live-close-interaction";
@@ -50,6 +54,22 @@ pub(crate) fn register(live: &Live, workers: &mut Workers) {
             notice::tell(&live, &broadcast, &person).await
         }
     });
+    let levels = live.clone();
+    workers.on(LEVEL, move |job: Job| {
+        let live = levels.clone();
+        async move {
+            let Close { broadcast } = job.payload()?;
+            replay::level(&live, &broadcast).await
+        }
+    });
+    let films = live.clone();
+    workers.on(clip::MAKE, move |job: Job| {
+        let live = films.clone();
+        async move {
+            let clip::Make { clip } = job.payload()?;
+            film::carry(&live, &clip).await
+        }
+    });
     let pushes = live.clone();
     workers.on(push::PUSH, move |job: Job| {
         let live = pushes.clone();
@@ -71,5 +91,13 @@ async fn close(live: &Live, broadcast: &BroadcastId) -> Result<()> {
     if !here && stream::is_carried(live, broadcast).await? {
         return Err(crate::Error::CarriedElsewhere);
     }
-    stream::close(live, broadcast).await
+    stream::close(live, broadcast).await?;
+    let show = broadcast::find(&live.base.db, broadcast).await?;
+    clip::propose(live, &show).await?;
+    if show.replay().is_none() || show.rehearses.is_some() {
+        return Ok(());
+    }
+    let mut tx = live.base.db.begin().await?;
+    jobs::put(&mut tx, LEVEL, &Close { broadcast: broadcast.clone() }).await?;
+    Ok(tx.commit().await?)
 }

@@ -17,6 +17,7 @@ pub mod audience;
 pub mod broadcast;
 pub mod calendar;
 pub mod chat;
+pub mod clip;
 pub mod crowd;
 pub mod cue;
 pub mod demo;
@@ -46,6 +47,7 @@ use base::jobs::Workers;
 use object_store::ObjectStore;
 use object_store::prefix::PrefixStore;
 use people::PersonId;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use web::Hub;
@@ -79,6 +81,8 @@ pub struct Live {
     pub(crate) moderation: moderation::Known,
     pub(crate) push: push::Pusher,
     pub(crate) door: crowd::Door,
+    /// One film is made at a time.
+    pub(crate) filming: Arc<Semaphore>,
     followed: Arc<Mutex<HashSet<BroadcastId>>>,
     demo: Arc<OnceLock<Demo>>,
 }
@@ -99,6 +103,7 @@ impl Live {
             moderation: moderation::Known::default(),
             push: push::Pusher::new(push::Reach::Public)?,
             door: crowd::Door::default(),
+            filming: Arc::new(Semaphore::new(1)),
             followed: Arc::default(),
             demo: Arc::default(),
             base,
@@ -142,6 +147,7 @@ impl Live {
             .merge(pin::api::routes())
             .merge(reaction::pages::routes())
             .merge(rehearsal::pages::routes())
+            .merge(clip::pages::routes())
             .merge(replay::routes())
             .merge(diagnosis::pages::routes())
             .with_state(self.clone())

@@ -11,6 +11,7 @@ pub(crate) enum Action {
     Pin,
     Answer,
     Slow,
+    Download,
 }
 
 /// Counts a line in slow mode: one in so many seconds.
@@ -31,6 +32,7 @@ impl Action {
             Action::Answer => Allowance { most: 10, within_ms: 5_000 },
             // Slow mode says how much.
             Action::Slow => Allowance { most: 1, within_ms: 0 },
+            Action::Download => Allowance { most: 6, within_ms: 60_000 },
             Action::Pin => Allowance { most: 20, within_ms: 10_000 },
         }
     }

@@ -12,10 +12,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web::{Json, Problem};
 
-use crate::broadcast::Broadcast;
+use crate::broadcast::{Broadcast, BroadcastId};
 use crate::chat::{self, Line};
 use crate::pin::{Pin, Shown};
 use crate::{Error, Live, Result, host, interaction, pin, question, reaction};
+
+mod download;
 
 /// Events of each kind in one replay: a bound for the busiest show, not a wish.
 const MOST: i64 = 20_000;
@@ -72,6 +74,15 @@ pub async fn remember(db: &Db, broadcast: &Broadcast) -> Result<Remembered> {
     })
 }
 
+/// Brings the replay to the loudness that everything else has. Idempotent.
+pub(crate) async fn level(live: &Live, broadcast: &BroadcastId) -> Result<()> {
+    if let Some(level) = media::level(&live.store, broadcast.as_str()).await? {
+        let media::Level { lufs, gain_db } = level;
+        tracing::info!(broadcast.id = %broadcast, lufs, gain_db, "Replay {broadcast} has its loudness");
+    }
+    Ok(())
+}
+
 fn at_ms(event: &Value) -> i64 {
     event["at_ms"].as_i64().unwrap_or_default()
 }
@@ -96,7 +107,10 @@ async fn shown(db: &Db, broadcast: &Broadcast) -> Result<Vec<Value>> {
 }
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
-    OpenApiRouter::new().route("/live/{broadcast}/replay.json", axum::routing::get(page)).routes(routes!(get))
+    OpenApiRouter::new()
+        .route("/live/{broadcast}/replay.json", axum::routing::get(page))
+        .routes(routes!(get))
+        .merge(download::routes())
 }
 
 /// `GET /live/{broadcast}/replay.json`

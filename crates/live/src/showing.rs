@@ -7,12 +7,13 @@ use base::{Db, Tx, sql};
 use futures::future::BoxFuture;
 use people::StoreId;
 use serde_json::json;
-use shop::showing::{OnAir, Showing, Shows, When};
+use shop::product::Product;
+use shop::showing::{Clip, OnAir, Showing, Shows, When};
 use shop::store;
 use web::Lang;
 
 use crate::broadcast::{self, Broadcast, Stage};
-use crate::{Live, Result};
+use crate::{Live, Result, clip};
 
 /// Shows of each kind in a strip.
 const EACH: i64 = 6;
@@ -39,6 +40,22 @@ impl Shows for Live {
 
     fn seen_on_air<'a>(&'a self, db: &'a Db, shows: &'a [String]) -> BoxFuture<'a, base::Result<Vec<OnAir>>> {
         Box::pin(on_air(db, shows))
+    }
+
+    fn clips<'a>(&'a self, db: &'a Db, product: &'a Product) -> BoxFuture<'a, Vec<Clip>> {
+        Box::pin(async move {
+            let won = product.price_from_won.0;
+            let clips = clip::published(db, &product.store_id, &product.id, won).await;
+            let clips = clips.unwrap_or_else(|error| {
+                tracing::warn!(%error, "The clips of a product could not be listed");
+                Vec::new()
+            });
+            let of = |clip: clip::Clip| Clip {
+                film: clip.address(),
+                show: format!("/live/{}", clip.broadcast_id),
+            };
+            clips.into_iter().map(of).collect()
+        })
     }
 
     fn tapped(&self, at: &OnAir, who: &str) {

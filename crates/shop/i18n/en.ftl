@@ -935,3 +935,6 @@ label-to = To
 label-from = From
 problem-no-parcel = There is no parcel to send
 problem-no-parcel-next = These orders are picked up, or their money is not here yet. Please tick others.
+
+shop-product-clips = Clips
+shop-product-clip-show = See the show again

@@ -935,3 +935,6 @@ label-to = 받는 분
 label-from = 보내는 분
 problem-no-parcel = 보낼 택배가 없어요
 problem-no-parcel-next = 가게에서 찾아가는 주문이거나 돈이 아직 들어오지 않은 주문이에요. 다른 주문을 골라 주세요.
+
+shop-product-clips = 짧은 영상
+shop-product-clip-show = 방송 다시 보기

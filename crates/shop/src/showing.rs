@@ -10,7 +10,7 @@ use sqlx::FromRow;
 use web::Lang;
 
 use crate::Shop;
-use crate::product::{ProductId, Sheet};
+use crate::product::{Product, ProductId, Sheet};
 
 /// A show in a list: live now, announced, or to be seen again.
 #[derive(Clone, Debug)]
@@ -67,8 +67,20 @@ pub trait Shows: Send + Sync {
     /// The same, to show a price.
     fn seen_on_air<'a>(&'a self, db: &'a Db, shows: &'a [String]) -> BoxFuture<'a, base::Result<Vec<OnAir>>>;
 
+    /// Short films about a product that its seller put on its page.
+    fn clips<'a>(&'a self, db: &'a Db, product: &'a Product) -> BoxFuture<'a, Vec<Clip>>;
+
     /// Hears that somebody opened the sheet of a product, coming from a show.
     fn tapped(&self, at: &OnAir, who: &str);
+}
+
+/// A short film about a product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clip {
+    /// The film's address.
+    pub film: String,
+    /// Where the show it comes from is seen again.
+    pub show: String,
 }
 
 /// One of the goods of a show that is on air.
@@ -86,6 +98,14 @@ pub type Known = Arc<OnceLock<Arc<dyn Shows>>>;
 pub(crate) async fn of(shop: &Shop, store: Option<&StoreId>, lang: Lang) -> Vec<Showing> {
     match shop.shows.get() {
         Some(shows) => shows.shows(&shop.base.db, store, lang).await,
+        None => Vec::new(),
+    }
+}
+
+/// The films of a product, none while nobody knows.
+pub(crate) async fn clips(shop: &Shop, product: &Product) -> Vec<Clip> {
+    match shop.shows.get() {
+        Some(shows) => shows.clips(&shop.base.db, product).await,
         None => Vec::new(),
     }
 }

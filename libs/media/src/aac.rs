@@ -13,7 +13,7 @@ use crate::fmp4::AUDIO_SCALE;
 
 /// Samples in one AAC frame.
 pub(crate) const FRAME: usize = 1024;
-const CHANNELS: usize = 2;
+pub(crate) const CHANNELS: usize = 2;
 const BITS_PER_SECOND: u32 = 96_000;
 /// The longest Opus packet, 120 ms.
 const MAX_PACKET: usize = 5760;
@@ -65,6 +65,40 @@ struct Timeline {
     out: i64,
     /// The publisher's count of the next packet.
     rtp: i64,
+}
+
+/// Encodes sound that was decoded: what comes out stands in the place of what went in, two frames late.
+pub(crate) struct Recoder {
+    encoder: Encoder,
+    /// Frames that come out before the first one that went in.
+    early: i64,
+}
+
+impl Recoder {
+    pub(crate) fn new() -> Result<Recoder, Error> {
+        let made = Transcoder::new()?;
+        Ok(Recoder { encoder: made.encoder, early: made.delay / FRAME as i64 })
+    }
+
+    /// One frame of samples.
+    pub(crate) fn encode(&mut self, pcm: &[i16]) -> Option<Bytes> {
+        let mut data = [0; MAX_FRAME_BYTES];
+        let size = self.encoder.encode(pcm, &mut data).map_or(0, |info| info.output_size);
+        if size == 0 {
+            return None;
+        }
+        self.early -= 1;
+        (self.early < 0).then(|| Bytes::copy_from_slice(&data[..size]))
+    }
+}
+
+/// A frame of silence in the sound we make.
+pub(crate) fn silent_frame() -> Result<(Sound, Bytes), Error> {
+    let mut silent = Transcoder::new()?;
+    silent.silence(0);
+    let last = silent.silence(MAX_FILL).pop();
+    let last = last.ok_or_else(|| Error::Setup { what: "the sound encoder", reason: "no frame".into() })?;
+    Ok((silent.sound, last.data))
 }
 
 impl Transcoder {

@@ -18,12 +18,12 @@ pub(crate) const VIDEO_SCALE: i64 = 90_000;
 /// Ticks a second of the sound's timeline: one per sample.
 pub(crate) const AUDIO_SCALE: i64 = 48_000;
 
-const VIDEO_TRACK: u32 = 1;
-const AUDIO_TRACK: u32 = 2;
+pub(crate) const VIDEO_TRACK: u32 = 1;
+pub(crate) const AUDIO_TRACK: u32 = 2;
 /// "Depends on nothing" and "depends on others, not a sync sample" in a sample's flags.
-const KEY: u32 = 0x0200_0000;
+pub(crate) const KEY: u32 = 0x0200_0000;
 const DELTA: u32 = 0x0101_0000;
-const NEVER_FAILS: &str = "a Vec takes every box, and no box here is larger than 4 GiB";
+pub(crate) const NEVER_FAILS: &str = "a Vec takes every box, and no box here is larger than 4 GiB";
 
 /// One picture or one frame of sound inside a part.
 #[derive(Clone, Debug)]

@@ -27,6 +27,7 @@
 //! | `DELETE /media/{b}/whep/{session}` | [`Stream::unview`] |
 //! | a TCP connection to [`Config::tcp_port`] that begins with [`TCP_FIRST_BYTE`] | [`Origin::take_tcp`] |
 //! | `GET /media/{b}/{file}` for every other file, `join` included | [`Origin::serve`] |
+//! | a recording as one MP4, or a cut of it | [`download`], then [`Download::bytes`] |
 //!
 //! [`Origin::serve`] answers a [`Served`] whose `body` is shared (a clone of `Bytes`, rendered once for all
 //! viewers) with [`Served::content_type`], [`Served::cache_control`] and, for parts, [`Served::init`] to be
@@ -53,12 +54,14 @@ mod clock;
 mod config;
 #[cfg(fuzzing)]
 pub mod doors;
+mod download;
 mod error;
 mod fan;
 mod fmp4;
 mod h264;
 mod ingest;
 mod layer;
+mod level;
 mod net;
 mod offer;
 mod origin;
@@ -75,7 +78,9 @@ mod viewer;
 
 pub use clip::Clip;
 pub use config::{Config, Record, Wall};
+pub use download::{Download, download};
 pub use error::Error;
+pub use level::{Level, level};
 pub use origin::Origin;
 pub use recording::{Recording, recover};
 pub use served::{Cache, Kind, Reload, Served};

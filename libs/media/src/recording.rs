@@ -18,6 +18,7 @@ use crate::playlist::Mark;
 use crate::rendition::{Film, Segment};
 
 mod book;
+pub(crate) mod list;
 mod recorder;
 
 pub(crate) use book::Book;
@@ -26,7 +27,7 @@ pub(crate) use recorder::Recorder;
 /// A resumed stream leaves this many part numbers unused: more than a process can make between two manifests.
 const PART_JUMP: u64 = 100_000;
 /// The same for segments…
-const SEGMENT_JUMP: u64 = 10_000;
+pub(crate) const SEGMENT_JUMP: u64 = 10_000;
 /// …and inits.
 const INIT_JUMP: u32 = 1_000;
 
@@ -62,6 +63,9 @@ pub(crate) struct Manifest {
     pub next_segment: u64,
     pub next_init: u32,
     pub ended: bool,
+    /// Its loudness was looked at, and is as it will be.
+    #[serde(default)]
+    pub leveled: bool,
 }
 
 /// An earlier life of a stream.
@@ -93,7 +97,12 @@ pub(crate) async fn read(store: &Arc<dyn ObjectStore>, id: &str, file: &str) -> 
     }
 }
 
-async fn put(store: &Arc<dyn ObjectStore>, id: &str, file: &str, body: Bytes) -> Result<(), Error> {
+pub(crate) async fn put(
+    store: &Arc<dyn ObjectStore>,
+    id: &str,
+    file: &str,
+    body: Bytes,
+) -> Result<(), Error> {
     store.put(&path(id, file), body.into()).await?;
     Ok(())
 }
@@ -159,7 +168,7 @@ impl Past {
 }
 
 impl Manifest {
-    fn json(&self) -> Bytes {
+    pub(crate) fn json(&self) -> Bytes {
         serde_json::to_vec(self).unwrap_or_default().into()
     }
 }

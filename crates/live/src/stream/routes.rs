@@ -18,7 +18,7 @@ use web::{Lang, Problem};
 
 use crate::broadcast::BroadcastId;
 use crate::stream::Place;
-use crate::{Error, Live, Result, room, stream};
+use crate::{Error, Live, Result, clip, room, stream};
 
 /// The largest SDP; a phone's has about 5 KB.
 const SDP: usize = 64 * 1024;
@@ -47,6 +47,7 @@ pub fn routes(live: Live) -> Router {
         .route("/media/{broadcast}/whep", post(show).fallback(other))
         .route("/media/{broadcast}/whep/{session}", delete(leave).patch(trickle).fallback(other))
         .route("/media/{broadcast}/uplink", post(uplink).fallback(other))
+        .route("/media/clips/{file}", get(clip::serve::film))
         .route("/media/{broadcast}/{file}", get(file).fallback(other))
         .route("/live/{broadcast}/socket", get(room::listen))
         .with_state(live)
@@ -162,8 +163,9 @@ fn part_of(mut served: Served, range: &HeaderValue) -> Response {
     }
 }
 
+/// What a range asks for.
 #[derive(Debug, PartialEq)]
-enum Wanted {
+pub(crate) enum Wanted {
     All,
     Nothing,
     /// From, and one past the last.
@@ -171,7 +173,7 @@ enum Wanted {
 }
 
 /// Reads `bytes=0-99`, `bytes=100-` and `bytes=-100`.
-fn within(range: &HeaderValue, total: usize) -> Wanted {
+pub(crate) fn within(range: &HeaderValue, total: usize) -> Wanted {
     let range = range.to_str().ok().and_then(|range| range.strip_prefix("bytes="));
     let Some((from, to)) = range.and_then(|range| range.trim().split_once('-')) else { return Wanted::All };
     match (from.parse::<usize>(), to.parse::<usize>()) {

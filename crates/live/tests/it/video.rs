@@ -142,7 +142,7 @@ async fn a_show_is_watched_ended_and_seen_again() {
     let part = market.get(&at(&format!("n{first}.m4s"))).await;
     assert_eq!((part.status, part.header("x-init")), (StatusCode::OK, "0"));
     assert_eq!(part.header("cache-control"), "public, max-age=31536000, immutable");
-    assert_eq!(part.header("access-control-expose-headers"), "x-init, location");
+    assert_eq!(part.header("access-control-expose-headers"), "x-init, x-now, location");
     assert!(part.header("set-cookie").is_empty() && part.header("content-encoding").is_empty());
     let far = market.get(&at(&format!("n{}.m4s", first + 100_000))).await;
     assert_eq!(

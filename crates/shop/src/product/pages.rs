@@ -12,6 +12,7 @@ use web::{Path, Problem, Ui};
 
 use super::{Card, Product, ProductId, Sheet, Variant, Withdrawal, find, on_sale_in, sheet};
 use crate::promotion::{self, Promotion};
+use crate::showing::{self, Clip};
 use crate::store::{self, Store};
 use crate::{Error, Shop};
 
@@ -35,6 +36,8 @@ struct ProductPage {
     others: Vec<Card>,
     /// What the stall takes off this product now.
     promotions: Vec<Promotion>,
+    /// Short films from shows.
+    clips: Vec<Clip>,
     identity: Vec<(String, String)>,
     /// How a browser's double tap is recognised.
     key: String,
@@ -102,9 +105,10 @@ async fn page(State(shop): State<Shop>, ui: Ui, Path(id): Path<ProductId>) -> Re
     let mut promotions = promotion::of_open_store(db, &store, shop.base.clock.now_ms()).await?;
     promotions.retain(|promotion| promotion.rule.is_about(&product.id));
     let data = structured(&ui, &product, &store, &variants).to_string().replace("</", "<\\/");
+    let clips = showing::clips(&shop, &product).await;
     let identity = store.identity.lines(&ui);
     let key = shop.base.random.token::<16>();
-    let page = ProductPage { ui, product, store, variants, others, promotions, identity, key, data };
+    let page = ProductPage { ui, product, store, variants, others, promotions, clips, identity, key, data };
     Ok(web::page(&page)?.into_response())
 }
 

@@ -4,7 +4,9 @@
 
 mod bench;
 mod clips;
+mod downloads;
 mod layers;
+mod levels;
 mod life;
 mod players;
 mod publisher;
