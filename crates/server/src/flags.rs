@@ -76,8 +76,8 @@ pub struct Serve {
     /// An address at which phones reach this machine, when it is not one of its own (NAT).
     #[arg(long, env = "DANGOL_PUBLIC_IP")]
     pub public_ip: Vec<IpAddr>,
-    /// So many viewers of each show get the picture by WebRTC, a quarter of a second behind, and all others half a
-    /// second. Each costs as much of a core as a thousand others: 0, none, is enough for most markets.
+    /// So many viewers of each show get the picture by WebRTC, a quarter of a second behind; all others half a second.
+    /// Each costs a core as much as a dozen others. 0, none, is enough for most markets.
     #[arg(long, env = "DANGOL_WHEP", default_value_t = 0)]
     pub whep: usize,
     /// `smtps://user:password@host`, to send codes by e-mail.

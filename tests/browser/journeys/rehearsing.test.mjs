@@ -45,6 +45,7 @@ test("a cue sheet is laid out, changed by hand, and a wrong length loses nothing
 test("the words are read from two metres away and follow the clock", async () => {
   const { page } = stall;
   await page.goto(at("/prompter"));
+  await page.locator(".prompter.running").waitFor();
   const words = page.locator(".prompter li:not([hidden]) p");
   assert.ok(parseFloat(await words.evaluate((p) => getComputedStyle(p).fontSize)) >= 48);
   await stall.look("prompter", { whole: false });

@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(lines("자반고등어 두 손"), "자반고등어 두 손");
         assert_eq!(
             lines("오늘 아침에 들어온 자반고등어 두 손 세 손 네 손 다섯 손"),
-            "오늘 아침에 들어온\n자반고등어 두 손 세 손"
+            "오늘 아침에 들어온\n자반고등어 두 손 세 손 네"
         );
         assert_eq!(lines("a\nb\u{7}%{pts}"), "a b %{pts}");
         assert_eq!(lines(&"가".repeat(99)), "가".repeat(13));

@@ -233,7 +233,7 @@ async fn one_button_charges_what_it_showed_or_nothing() {
         let variant = sale.order["lines"][0]["variant_id"].as_str().unwrap();
         let buy = format!("/products/{product}/buy");
         let sheet = sale.buyer.page(&buy).await.text().await.unwrap();
-        let totals = format!("{variant}:9800");
+        let totals = format!("{variant}:9800:");
         assert!(sheet.contains(&format!("name=\"totals\" value=\"{totals}\"")), "{}", sale.app.engine);
         let press = async |key: &str, totals: &str| {
             let form =
