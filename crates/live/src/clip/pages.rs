@@ -79,7 +79,10 @@ fn show(page: ClipsPage) -> Result<Response, Problem> {
     let html = web::page(&page)?;
     Ok(match page.clips.iter().any(|shown| shown.clip.stage == Stage::Making) {
         true => {
-            let again = [(HeaderName::from_static("refresh"), REFRESH), (header::CACHE_CONTROL, "no-store")];
+            // With an address: after a tap ours ends with the clip's name, and to go there again would load nothing.
+            let again = format!("{REFRESH}; url={}/clips", page.studio);
+            let again =
+                [(HeaderName::from_static("refresh"), again), (header::CACHE_CONTROL, "no-store".into())];
             (again, html).into_response()
         }
         false => html.into_response(),
