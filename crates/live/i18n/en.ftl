@@ -558,3 +558,5 @@ clips-look = Look again
 clips-back = Back to the show
 field-clip-length = Choose between 10 and 120 seconds.
 field-clip-outside = Choose moments within the show.
+problem-only-rehearsed = Coupons and offers are not for rehearsals
+problem-only-rehearsed-next = They are real, and open in a show only. Polls, quizzes and draws without a coupon can be practised.

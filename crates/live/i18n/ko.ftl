@@ -546,3 +546,5 @@ clips-look = 다시 찾기
 clips-back = 방송 화면으로
 field-clip-length = 10초에서 120초 사이로 정해 주세요.
 field-clip-outside = 방송한 시간 안에서 정해 주세요.
+problem-only-rehearsed = 연습에서는 쿠폰과 특가를 열 수 없어요
+problem-only-rehearsed-next = 진짜 쿠폰과 진짜 값이라 방송에서만 열려요. 투표와 퀴즈, 상품 없는 추첨은 연습해 볼 수 있어요.

@@ -67,12 +67,21 @@ pub struct Door {
 #[derive(Default)]
 struct Line {
     waiting: VecDeque<Waiting>,
+    /// Where each token stands; right until the next second, in which alone somebody leaves.
+    places: HashMap<String, usize>,
     passes: HashMap<String, Instant>,
 }
 
 struct Waiting {
     token: String,
     asked: Instant,
+}
+
+impl Line {
+    fn number(&mut self) {
+        let numbered = self.waiting.iter().enumerate().map(|(place, one)| (one.token.clone(), place));
+        self.places = numbered.collect();
+    }
 }
 
 impl Door {
@@ -83,7 +92,7 @@ impl Door {
             *pass = now;
             return Place::Inside;
         }
-        if let Some(ahead) = line.waiting.iter().position(|one| one.token == token) {
+        if let Some(ahead) = line.places.get(token).copied() {
             line.waiting[ahead].asked = now;
             return waits(ahead);
         }
@@ -93,8 +102,10 @@ impl Door {
         if line.waiting.len() >= LONGEST {
             return Place::Later;
         }
+        let ahead = line.waiting.len();
         line.waiting.push_back(Waiting { token: token.to_owned(), asked: now });
-        waits(line.waiting.len() - 1)
+        line.places.insert(token.to_owned(), ahead);
+        waits(ahead)
     }
 
     /// A second has passed: who left is forgotten, and while there is room the first ones come in.
@@ -102,12 +113,12 @@ impl Door {
         let mut line = self.line();
         line.waiting.retain(|one| now.duration_since(one.asked) < GONE);
         line.passes.retain(|_, asked| now.duration_since(*asked) < PASS);
-        if self.is_shut() {
-            return;
+        if !self.is_shut() {
+            let some = line.waiting.len().min(LET_IN);
+            let admitted: Vec<Waiting> = line.waiting.drain(..some).collect();
+            line.passes.extend(admitted.into_iter().map(|one| (one.token, now)));
         }
-        let some = line.waiting.len().min(LET_IN);
-        let admitted: Vec<Waiting> = line.waiting.drain(..some).collect();
-        line.passes.extend(admitted.into_iter().map(|one| (one.token, now)));
+        line.number();
     }
 
     pub fn shut(&self, is: bool) {

@@ -34,6 +34,8 @@ pub enum Error {
     Over,
     #[error("the broadcast is not on air")]
     NotOnAir,
+    #[error("a rehearsal gives nothing away")]
+    OnlyRehearsed,
     #[error("another interaction is open")]
     OneAtATime,
     #[error("the interaction is closed")]
@@ -96,6 +98,7 @@ impl From<Error> for Problem {
             Error::PhoneNumber => Problem::invalid("chat-phone"),
             Error::Muted => Problem::new(StatusCode::FORBIDDEN, "chat-muted"),
             Error::NotOnAir => Problem::conflict("show-not-on-air"),
+            Error::OnlyRehearsed => Problem::conflict("only-rehearsed"),
             Error::OneAtATime => Problem::conflict("interaction-one-at-a-time"),
             Error::InteractionClosed => Problem::conflict("interaction-closed"),
             Error::AnsweredBefore => Problem::conflict("answered-before"),

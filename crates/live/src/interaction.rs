@@ -231,6 +231,10 @@ pub async fn open(live: &Live, host: &Host, new: NewInteraction, key: &str) -> R
     if let Some(before) = made_before(&live.base.db, &made_key, &made_of).await? {
         return Ok(before);
     }
+    // Coupons and prices are the till's, and there is one of each: they are not for practising.
+    if host.broadcast.rehearses.is_some() && (new.kind == Kind::Offer || new.coupon.is_some()) {
+        return Err(Error::OnlyRehearsed);
+    }
     let deal = offer::wanted(live, &host.broadcast, &new)?;
     let mut made = checked(live, &host.broadcast, new).await?;
     let deal = match deal {

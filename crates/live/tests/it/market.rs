@@ -204,6 +204,11 @@ impl Market {
         self.find(&show.id).await
     }
 
+    /// The only variant of a product.
+    pub(crate) async fn shop_variant(&self, product: &ProductId) -> String {
+        shop::product::variants(&self.live.base.db, product).await.unwrap()[0].id.to_string()
+    }
+
     pub(crate) async fn find(&self, id: &BroadcastId) -> Broadcast {
         broadcast::find(&self.live.base.db, id).await.unwrap()
     }

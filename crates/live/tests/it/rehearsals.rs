@@ -99,6 +99,21 @@ async fn a_rehearsal_is_on_no_list_and_only_its_stall_may_see_it() {
         }
         assert!(broadcast::on_air(&market.live.base.db, 10).await.unwrap().is_empty());
 
+        // What is given away is the till's, of which there is no second one.
+        let variant = market.shop_variant(&market.mackerel).await;
+        let offer = [
+            ("kind", "offer"),
+            ("key", "k1"),
+            ("variant", &variant),
+            ("price_won", "100"),
+            ("quantity", "1"),
+        ];
+        let at = format!("/live/{id}/interactions");
+        assert_eq!(market.form(&market.seller, &at, &offer).await.json()["type"], "/problems/only-rehearsed");
+        let poll =
+            [("kind", "poll"), ("key", "k2"), ("said", "구이?"), ("choice", "네"), ("choice", "아니요")];
+        assert_eq!(market.form(&market.seller, &at, &poll).await.status, StatusCode::OK);
+
         // What is shown and answered is judged at its end.
         market.clock.advance(std::time::Duration::from_secs(30));
         let pinned = [("product", market.mackerel.as_str())];
