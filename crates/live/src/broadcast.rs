@@ -133,6 +133,11 @@ impl Broadcast {
         format!("/sell/{}/live/{}", self.store, self.id)
     }
 
+    /// [`Error::Over`] once it has ended.
+    pub(crate) fn must_go_on(&self) -> Result<()> {
+        if matches!(self.stage, Stage::Ended { .. }) { Err(Error::Over) } else { Ok(()) }
+    }
+
     /// The page of whoever keeps the room without a camera.
     pub fn desk_path(&self) -> String {
         format!("/live/{}/desk", self.id)

@@ -8,12 +8,12 @@ use axum::extract::State;
 use axum::response::Html;
 use axum::routing::get;
 use media::rtmp::{self, Broken, Hello};
-use people::Seller;
 use tokio::io::{AsyncRead, AsyncWrite};
 use utoipa_axum::router::OpenApiRouter;
-use web::{Path, Problem, Ui};
+use web::{Problem, Ui};
 
-use crate::broadcast::{self, Broadcast, BroadcastId, Stage};
+use crate::broadcast::{self, Broadcast};
+use crate::host::Own;
 use crate::{Error, Live, Result, key, stream};
 
 pub use media::rtmp::FIRST_BYTE;
@@ -50,7 +50,7 @@ impl EncoderDoor {
 /// The stream that an encoder's key opens. It is followed from now on.
 async fn admit(live: &Live, hello: &Hello) -> Result<std::sync::Arc<media::Stream>> {
     let broadcast = match key::opened_by(&live.base.db, &hello.key).await? {
-        Some(id) if hello.app == APP => broadcast::find(&live.base.db, &id).await?,
+        Some(id) if hello.app.trim_matches('/') == APP => broadcast::find(&live.base.db, &id).await?,
         _ => return Err(Error::WrongKey),
     };
     stream::open(live, &broadcast).await
@@ -85,37 +85,16 @@ struct EncoderPage {
 }
 
 /// `GET /sell/{store}/live/{broadcast}/encoder`
-async fn page(
-    seller: Seller,
-    ui: Ui,
-    State(live): State<Live>,
-    Path((_, id)): Path<(String, BroadcastId)>,
-) -> Result<Html<String>, Problem> {
-    let broadcast = own(&live, &seller, &id).await?;
+async fn page(Own(broadcast): Own, ui: Ui, State(live): State<Live>) -> Result<Html<String>, Problem> {
+    broadcast.must_go_on()?;
     show(&live, ui, &broadcast, String::new()).await
 }
 
 /// `POST /sell/{store}/live/{broadcast}/encoder`: a new key, shown once.
-async fn make_key(
-    seller: Seller,
-    ui: Ui,
-    State(live): State<Live>,
-    Path((_, id)): Path<(String, BroadcastId)>,
-) -> Result<Html<String>, Problem> {
-    let broadcast = own(&live, &seller, &id).await?;
+async fn make_key(Own(broadcast): Own, ui: Ui, State(live): State<Live>) -> Result<Html<String>, Problem> {
+    broadcast.must_go_on()?;
     let key = key::for_encoder(&live, &broadcast.id).await?;
     show(&live, ui, &broadcast, key.reveal().to_owned()).await
-}
-
-async fn own(live: &Live, seller: &Seller, id: &BroadcastId) -> Result<Broadcast, Problem> {
-    let broadcast = broadcast::find(&live.base.db, id).await?;
-    if broadcast.store != seller.store {
-        return Err(Problem::not_found());
-    }
-    if matches!(broadcast.stage, Stage::Ended { .. }) {
-        return Err(Error::Over.into());
-    }
-    Ok(broadcast)
 }
 
 async fn show(live: &Live, ui: Ui, broadcast: &Broadcast, key: String) -> Result<Html<String>, Problem> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use people::{Person, member};
+use people::{Person, Seller, member};
 use web::Problem;
 
 use crate::broadcast::{self, Broadcast, BroadcastId};
@@ -27,6 +27,20 @@ impl FromRequestParts<Live> for Host {
             true => Ok(Host { person, broadcast }),
             false => Err(Problem::forbidden()),
         }
+    }
+}
+
+/// The broadcast in the path, `{broadcast}`, of the store in the path, `{store}`, for the store's people: to everybody
+/// else, and at another store, it is not there.
+#[derive(Clone, Debug)]
+pub(crate) struct Own(pub(crate) Broadcast);
+
+impl FromRequestParts<Live> for Own {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, live: &Live) -> Result<Own, Problem> {
+        let seller = Seller::from_request_parts(parts, live).await?;
+        let broadcast = broadcast::find(&live.base.db, &in_path(parts, live).await?).await?;
+        if broadcast.store == seller.store { Ok(Own(broadcast)) } else { Err(Problem::not_found()) }
     }
 }
 

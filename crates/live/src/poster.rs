@@ -4,13 +4,13 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
 use axum::routing::get;
-use people::Seller;
 use shop::store;
 use utoipa_axum::router::OpenApiRouter;
-use web::{Path, Problem, Ui, qr};
+use web::{Problem, Ui, qr};
 
+use crate::broadcast::Stage;
 use crate::broadcast::pages::poster;
-use crate::broadcast::{self, BroadcastId, Stage};
+use crate::host::Own;
 use crate::{Error, Live};
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
@@ -35,22 +35,13 @@ struct PosterPage {
 }
 
 /// `GET /sell/{store}/live/{broadcast}/poster`
-async fn page(
-    seller: Seller,
-    ui: Ui,
-    State(live): State<Live>,
-    Path((_, id)): Path<(String, BroadcastId)>,
-) -> Result<Html<String>, Problem> {
-    let broadcast = broadcast::find(&live.base.db, &id).await?;
-    if broadcast.store != seller.store {
-        return Err(Problem::not_found());
-    }
+async fn page(Own(broadcast): Own, ui: Ui, State(live): State<Live>) -> Result<Html<String>, Problem> {
     let (day, hour) = match broadcast.stage {
         Stage::Scheduled { starts_at_ms } => (ui.date(&starts_at_ms), ui.hour_of(&starts_at_ms)),
         Stage::Ended { .. } => return Err(Error::Over.into()),
         _ => Default::default(),
     };
-    let store = store::find(&live.base.db, &seller.store).await.map_err(Error::from)?;
+    let store = store::find(&live.base.db, &broadcast.store).await.map_err(Error::from)?;
     let address = ui.absolute(&broadcast.path());
     web::page(&PosterPage {
         title: broadcast.title_in(ui.language()).to_owned(),

@@ -14,12 +14,13 @@ use shop::product::{self, Card, ProductId};
 use shop::store;
 use url::form_urlencoded;
 use utoipa_axum::router::OpenApiRouter;
-use web::{Answer, IdempotencyKey, Path, Problem, Ui, WantsJson};
+use web::{Answer, IdempotencyKey, Problem, Ui, WantsJson};
 
 use crate::broadcast::pages::{Show, poster, shows};
-use crate::broadcast::{self, Broadcast, BroadcastId, MAX_PRODUCTS, NewBroadcast, Stage};
+use crate::broadcast::{self, Broadcast, MAX_PRODUCTS, NewBroadcast, Stage};
 use crate::chat;
 use crate::desk::Desk;
+use crate::host::Own;
 use crate::{Error, Host, Live, key, notice, rehearsal, stream};
 
 /// Shows on the list.
@@ -209,16 +210,7 @@ struct OverPage {
 }
 
 /// `GET /sell/{store}/live/{broadcast}`
-async fn studio(
-    seller: Seller,
-    ui: Ui,
-    State(live): State<Live>,
-    Path((_, id)): Path<(String, BroadcastId)>,
-) -> Result<Html<String>, Problem> {
-    let broadcast = broadcast::find(&live.base.db, &id).await?;
-    if broadcast.store != seller.store {
-        return Err(Problem::not_found());
-    }
+async fn studio(Own(broadcast): Own, ui: Ui, State(live): State<Live>) -> Result<Html<String>, Problem> {
     match broadcast.stage {
         Stage::Ended { .. } if broadcast.rehearses.is_some() => {
             rehearsal::pages::report(&live, ui, &broadcast).await

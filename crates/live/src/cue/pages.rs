@@ -4,14 +4,14 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use people::Seller;
 use serde::Deserialize;
 use shop::product::{Card, ProductId};
 use utoipa_axum::router::OpenApiRouter;
 use web::{Form, Path, Problem, Ui};
 
 use super::{Cue, CueId, Kind, LENGTHS, MAX_SAID, Told, Written};
-use crate::broadcast::{self, Broadcast, BroadcastId, Stage};
+use crate::broadcast::{self, Broadcast, Stage};
+use crate::host::Own;
 use crate::{Error, Live, cue};
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
@@ -98,19 +98,8 @@ impl SheetPage {
     }
 }
 
-async fn own(live: &Live, seller: &Seller, id: &BroadcastId) -> Result<Broadcast, Problem> {
-    let broadcast = broadcast::find(&live.base.db, id).await?;
-    if broadcast.store == seller.store { Ok(broadcast) } else { Err(Problem::not_found()) }
-}
-
 /// `GET /sell/{store}/live/{broadcast}/cues`
-async fn sheet(
-    seller: Seller,
-    ui: Ui,
-    State(live): State<Live>,
-    Path((_, id)): Path<(String, BroadcastId)>,
-) -> Result<Html<String>, Problem> {
-    let broadcast = own(&live, &seller, &id).await?;
+async fn sheet(Own(broadcast): Own, ui: Ui, State(live): State<Live>) -> Result<Html<String>, Problem> {
     web::page(&page(&live, ui, &broadcast).await?)
 }
 
@@ -139,13 +128,11 @@ struct Length {
 }
 
 async fn lay_out(
-    seller: Seller,
+    Own(broadcast): Own,
     ui: Ui,
     State(live): State<Live>,
-    Path((_, id)): Path<(String, BroadcastId)>,
     Form(length): Form<Length>,
 ) -> Result<Response, Problem> {
-    let broadcast = own(&live, &seller, &id).await?;
     cue::lay_out(&live, &broadcast, length.minutes, ui.language()).await?;
     Ok(back(&broadcast, ""))
 }
@@ -157,16 +144,14 @@ struct More {
 }
 
 async fn add(
-    seller: Seller,
+    Own(broadcast): Own,
     State(live): State<Live>,
-    Path((_, id)): Path<(String, BroadcastId)>,
     Form(more): Form<More>,
 ) -> Result<Response, Problem> {
-    let broadcast = own(&live, &seller, &id).await?;
     let product: Option<ProductId> = more.product.parse().ok();
-    let goods = broadcast::products(&live.base.db, &id).await?;
+    let goods = broadcast::products(&live.base.db, &broadcast.id).await?;
     let product = product.filter(|product| goods.iter().any(|card| card.id == *product));
-    let cue = cue::add(&live, &id, product.as_ref()).await?;
+    let cue = cue::add(&live, &broadcast.id, product.as_ref()).await?;
     Ok(back(&broadcast, &format!("#{cue}")))
 }
 
@@ -185,16 +170,15 @@ struct Change {
 }
 
 async fn change(
-    seller: Seller,
+    Own(broadcast): Own,
     ui: Ui,
     State(live): State<Live>,
-    Path((_, id, cue)): Path<(String, BroadcastId, CueId)>,
+    Path((_, _, cue)): Path<(String, String, CueId)>,
     Form(change): Form<Change>,
 ) -> Result<Response, Problem> {
-    let broadcast = own(&live, &seller, &id).await?;
     let written = Written { said: change.said.clone(), seconds: change.minutes * 60 + change.seconds };
     // A button of one cue never loses what was typed into it.
-    if let Err(error) = cue::write(&live, &id, &cue, &written).await {
+    if let Err(error) = cue::write(&live, &broadcast.id, &cue, &written).await {
         let Error::Field { slug, .. } = error else { return Err(error.into()) };
         let mut page = page(&live, ui, &broadcast).await?;
         for line in page.lines.iter_mut().filter(|line| line.cue.id == cue) {
@@ -203,19 +187,20 @@ async fn change(
         }
         return Ok((axum::http::StatusCode::UNPROCESSABLE_ENTITY, web::page(&page)?).into_response());
     }
-    let ids: Vec<CueId> = cue::all(&live.base.db, &id).await?.into_iter().map(|one| one.id).collect();
+    let ids: Vec<CueId> =
+        cue::all(&live.base.db, &broadcast.id).await?.into_iter().map(|one| one.id).collect();
     let at = ids.iter().position(|one| *one == cue).unwrap_or_default();
     match change.act.as_str() {
-        "up" => cue::place(&live, &id, &cue, at.saturating_sub(1)).await?,
-        "down" => cue::place(&live, &id, &cue, at + 1).await?,
+        "up" => cue::place(&live, &broadcast.id, &cue, at.saturating_sub(1)).await?,
+        "down" => cue::place(&live, &broadcast.id, &cue, at + 1).await?,
         "remove" => {
-            cue::remove(&live, &id, &cue).await?;
+            cue::remove(&live, &broadcast.id, &cue).await?;
             return Ok(back(&broadcast, ""));
         }
-        "back" => cue::bring_back(&live, &id, &cue).await?,
+        "back" => cue::bring_back(&live, &broadcast.id, &cue).await?,
         act => {
             if let Some(told) = Told::of(act) {
-                cue::tell(&live, &id, &cue, told, ui.language()).await?;
+                cue::tell(&live, &broadcast.id, &cue, told, ui.language()).await?;
             }
         }
     }
@@ -235,15 +220,9 @@ struct PrompterPage {
 }
 
 /// `GET /sell/{store}/live/{broadcast}/prompter`
-async fn prompter(
-    seller: Seller,
-    ui: Ui,
-    State(live): State<Live>,
-    Path((_, id)): Path<(String, BroadcastId)>,
-) -> Result<Html<String>, Problem> {
-    let broadcast = own(&live, &seller, &id).await?;
-    let goods = broadcast::products(&live.base.db, &id).await?;
-    let cues = cue::all(&live.base.db, &id).await?;
+async fn prompter(Own(broadcast): Own, ui: Ui, State(live): State<Live>) -> Result<Html<String>, Problem> {
+    let goods = broadcast::products(&live.base.db, &broadcast.id).await?;
+    let cues = cue::all(&live.base.db, &broadcast.id).await?;
     let elapsed_ms = match broadcast.stage {
         Stage::Live { since_ms } => (live.base.clock.now_ms() - since_ms).to_string(),
         _ => String::new(),

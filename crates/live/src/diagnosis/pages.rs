@@ -4,17 +4,16 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
 use axum::routing::get;
-use people::Seller;
 use shop::product::ProductId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{Json, Path, Problem, Ui};
+use web::{Json, Problem, Ui};
 
 use super::chart::{self, Chart};
 use super::{Diagnosis, Sold, Tip};
 use crate::audience::MINUTE_MS;
 use crate::broadcast::pages::poster;
-use crate::broadcast::{self, BroadcastId};
+use crate::host::Own;
 use crate::{Host, Live};
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
@@ -56,16 +55,7 @@ struct Said {
 }
 
 /// `GET /sell/{store}/live/{broadcast}/diagnosis`
-async fn page(
-    seller: Seller,
-    ui: Ui,
-    State(live): State<Live>,
-    Path((_, id)): Path<(String, BroadcastId)>,
-) -> Result<Html<String>, Problem> {
-    let broadcast = broadcast::find(&live.base.db, &id).await?;
-    if broadcast.store != seller.store {
-        return Err(Problem::not_found());
-    }
+async fn page(Own(broadcast): Own, ui: Ui, State(live): State<Live>) -> Result<Html<String>, Problem> {
     let seen = super::of(&live.base.db, &broadcast).await?;
     let number = |product: &ProductId| seen.products.iter().position(|sold| sold.product == *product);
     let to_ms = seen.to_ms.unwrap_or_default();

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::http::header::SET_COOKIE;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use people::{Seller, cookies};
+use people::cookies;
 use serde::Deserialize;
 use serde_json::json;
 use shop::store;
@@ -14,8 +14,8 @@ use utoipa_axum::router::OpenApiRouter;
 use web::{Answer, Form, Path, Problem, Query, Ui, WantsJson, qr};
 
 use super::{COOKIE, Helper, HelperId, LASTS_MS};
-use crate::broadcast::{self, BroadcastId, Stage};
-use crate::host::{Host, Shown};
+use crate::broadcast::BroadcastId;
+use crate::host::{Host, Own, Shown};
 use crate::{Error, Live, helper};
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
@@ -39,28 +39,17 @@ struct HelpersPage {
 }
 
 /// `GET /sell/{store}/live/{broadcast}/helpers`
-async fn helpers(
-    seller: Seller,
-    ui: Ui,
-    State(live): State<Live>,
-    Path((_, id)): Path<(String, BroadcastId)>,
-) -> Result<Html<String>, Problem> {
-    let broadcast = broadcast::find(&live.base.db, &id).await?;
-    if broadcast.store != seller.store {
-        return Err(Problem::not_found());
-    }
-    if matches!(broadcast.stage, Stage::Ended { .. }) {
-        return Err(Error::Over.into());
-    }
+async fn helpers(Own(broadcast): Own, ui: Ui, State(live): State<Live>) -> Result<Html<String>, Problem> {
+    broadcast.must_go_on()?;
     let invite = helper::invite(&live, &broadcast).await?;
-    let address = ui.absolute(&format!("/live/{id}/helping?invite={}", invite.reveal()));
+    let address = ui.absolute(&format!("/live/{}/helping?invite={}", broadcast.id, invite.reveal()));
     web::page(&HelpersPage {
-        id: id.to_string(),
+        id: broadcast.id.to_string(),
         title: broadcast.title_in(ui.language()).to_owned(),
         studio: broadcast.studio_path(),
         code: qr::draw(&address, &ui.t("live-helpers-code")),
         address,
-        helpers: helper::all(&live, &id).await?,
+        helpers: helper::all(&live, &broadcast.id).await?,
         ui,
     })
 }
