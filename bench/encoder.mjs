@@ -32,8 +32,10 @@ export function sendByRtmp(addresses) {
     async stop() {
       clearInterval(draw);
       if (ffmpeg.exitCode !== null) return;
-      ffmpeg.kill();
-      await once(ffmpeg, "exit");
+      const gone = once(ffmpeg, "exit");
+      // Asked kindly it would wait for addresses that do not answer any more.
+      ffmpeg.kill("SIGKILL");
+      await gone;
     },
   };
 }

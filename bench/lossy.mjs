@@ -24,7 +24,9 @@ const SETTLE_MS = 8_000;
 const STALL_MS = 300;
 const PROMISE = { p50: 900, p95: 1_500, stalled: 1, whep: 250, nginx: 3 };
 const seconds = number("--seconds", 30);
-const losses = (process.argv[process.argv.indexOf("--loss") + 1] ?? "1,3").split(",").map(Number).filter((loss) => loss >= 0);
+const asked = process.argv.indexOf("--loss");
+const losses = (asked < 0 ? "1,3" : (process.argv[asked + 1] ?? "")).split(",").map(Number).filter((loss) => loss >= 0);
+if (losses.length === 0) throw new Error("--loss takes per cent, for example 1,3");
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const bench = program().replace(/dangol$/, "bench");
 

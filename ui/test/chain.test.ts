@@ -73,6 +73,43 @@ describe("the chain", () => {
     expect(asked.filter((path) => path.startsWith("n"))).toEqual(["n10.m4s"]);
   });
 
+  it("asks for several at once after a late one, in order, and for none of them after a turn", async () => {
+    const stop = new AbortController();
+    const late = (): Promise<void> => new Promise((done) => setTimeout(done, JOIN.part_ms + 150));
+    const dropped: string[] = [];
+    const { get, asked } = origin((path) => (path === "join" ? json({}) : Number(path.slice(1, 3)) > 13 && !path.includes("l") && path !== "n30.m4s" ? held() : part(1)));
+    const slow = (async (url: RequestInfo | URL, options?: RequestInit) => {
+      if (String(url).endsWith("/n11.m4s")) await late();
+      options?.signal?.addEventListener("abort", () => dropped.push(String(url).slice("/m/".length)));
+      return get(url, options);
+    }) as typeof fetch;
+    const into = sink(stop, (parts) => parts === 6);
+    let turns = 0;
+    into.turn = async () => (++turns === 4 ? { layer: "l" as const, next: 30 } : null);
+    expect(await ride("/m", into, stop.signal, null, slow)).toBe(true);
+    // n11 was late: with n12, n13 and n14 are asked for as well; then the turn drops what still waits.
+    expect(asked.slice(0, 7)).toEqual(["join", "h10.mp4", "n10.m4s", "n11.m4s", "n12.m4s", "n13.m4s", "n14.m4s"]);
+    expect(dropped).toEqual(expect.arrayContaining(["n14.m4s", "n15.m4s"]));
+    expect(asked).toContain("lh30.mp4");
+    expect(media(into).slice(0, 7)).toEqual(["open 10", "before", "held", "held", "held", "held", "before"]);
+  });
+
+  it("asks once more, past the cache, for a part that a later one has overtaken", async () => {
+    const stop = new AbortController();
+    const past: string[] = [];
+    const { get, asked } = origin((path, count) => (path === "join" ? json({}) : path === "n12.m4s" && count === 1 ? held() : Number(path.slice(1, 3)) > 14 ? held() : part(1)));
+    const slow = (async (url: RequestInfo | URL, options?: RequestInit) => {
+      if (String(url).endsWith("/n11.m4s")) await new Promise((done) => setTimeout(done, JOIN.part_ms + 150));
+      if (options?.cache === "no-store") past.push(String(url));
+      return get(url, options);
+    }) as typeof fetch;
+    const into = sink(stop, (parts) => parts === 6);
+    expect(await ride("/m", into, stop.signal, null, slow)).toBe(true);
+    expect(past).toEqual(["/m/n12.m4s"]);
+    expect(asked.filter((path) => path === "n12.m4s").length).toBe(2);
+    expect(media(into)).toEqual(["open 10", "before", "held", "held", "held", "held", "held"]);
+  });
+
   it("appends a new init before the part that needs it", async () => {
     const stop = new AbortController();
     const { get } = origin((path) => (path === "join" ? json({}) : part(path === "n11.m4s" ? 2 : 1)));

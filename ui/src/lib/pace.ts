@@ -10,7 +10,9 @@ const WILDEST = 0.6;
 /** One stall asks for this much more. */
 const STALL_STEP = 0.09;
 /** Without stalls the extra melts by this share in a second. */
-const MELT = 0.02;
+const MELT = 0.01;
+/** With every part so much of the latest one's lateness counts on: on a line that loses packets the next comes soon. */
+const FORGIVEN = 0.995;
 /** How long after a stall nothing hurries. */
 const REST_MS = 2_000;
 /** So far behind that a jump is kinder than minutes of fast speech. */
@@ -70,7 +72,7 @@ export class Pace {
   arrived(now_ms: number): void {
     if (this.lastArrival) {
       const late = (now_ms - this.lastArrival) / 1000 - this.part;
-      this.late = Math.max(Math.min(late, WILDEST), this.late * 0.985);
+      this.late = Math.max(Math.min(late, WILDEST), this.late * FORGIVEN);
     }
     this.lastArrival = now_ms;
   }
