@@ -54,6 +54,12 @@ pub struct Broadcast {
     pub pinned: Option<Pinned>,
     /// The show that this one only practises.
     pub rehearses: Option<BroadcastId>,
+    /// When its replay went out of the public's sight.
+    pub withdrawn_at_ms: Option<i64>,
+    /// Since when it can be seen again after that.
+    pub shown_again_ms: Option<i64>,
+    /// When its recording was erased, and what people said in it.
+    pub erased_at_ms: Option<i64>,
 }
 
 /// Where a broadcast stands.
@@ -110,7 +116,12 @@ impl Broadcast {
         if lang == Lang::Ko || self.title_en.is_empty() { &self.title } else { &self.title_en }
     }
 
-    /// Whether it is over and can be seen again.
+    /// The recording as its customers may see it: until it is withdrawn.
+    pub fn public_replay(&self) -> Option<Replay> {
+        self.replay().filter(|_| self.withdrawn_at_ms.is_none())
+    }
+
+    /// The recording of a show that is over, as its store has it.
     pub fn replay(&self) -> Option<Replay> {
         match &self.stage {
             Stage::Ended { replay, .. } => *replay,
@@ -164,6 +175,9 @@ struct Row {
     pinned_product: Option<ProductId>,
     pinned_at_ms: i64,
     rehearses: Option<BroadcastId>,
+    withdrawn_at_ms: Option<i64>,
+    shown_again_ms: Option<i64>,
+    erased_at_ms: Option<i64>,
 }
 
 impl From<Row> for Broadcast {
@@ -195,6 +209,9 @@ impl From<Row> for Broadcast {
             starts_at_ms,
             pinned: row.pinned_product.map(|product| Pinned { product, at_ms }),
             rehearses: row.rehearses,
+            withdrawn_at_ms: row.withdrawn_at_ms,
+            shown_again_ms: row.shown_again_ms,
+            erased_at_ms: row.erased_at_ms,
         }
     }
 }
@@ -211,7 +228,8 @@ async fn find_all(db: &Db, ids: &[BroadcastId]) -> Result<Vec<Broadcast>> {
     let rows: Vec<Row> = sql!(all db,
         "select b.id, b.store_id, b.title, b.title_en, b.poster, b.sponsor, b.slow_s, b.stage, b.starts_at_ms, b.live_since_ms,
                 b.waiting_since_ms, b.ended_at_ms, b.epoch_ms, b.replay_from_ms, b.replay_ms,
-                b.pinned_product, b.pinned_at_ms, b.rehearses
+                b.pinned_product, b.pinned_at_ms, b.rehearses, b.withdrawn_at_ms, b.shown_again_ms,
+                b.erased_at_ms
          from json_each($1) as j join broadcasts as b on b.id = j.value ->> 'id'
          order by j.key",
         to_json(&ids)?)?;
@@ -238,6 +256,7 @@ pub async fn upcoming(db: &Db, now_ms: i64, limit: i64) -> Result<Vec<Broadcast>
 pub async fn replays(db: &Db, limit: i64) -> Result<Vec<Broadcast>> {
     let ids: Vec<BroadcastId> = sql!(values db,
         "select id from broadcasts where stage = 'ended' and replay_ms is not null and rehearses is null
+           and withdrawn_at_ms is null
          order by starts_at_ms desc, id desc limit $1", limit)?;
     find_all(db, &ids).await
 }

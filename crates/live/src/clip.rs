@@ -11,7 +11,7 @@ use shop::order;
 use shop::product::ProductId;
 
 use crate::broadcast::{Broadcast, BroadcastId};
-use crate::{Error, Live, Result, chat, diagnosis, reaction};
+use crate::{Error, Live, Result, chat, diagnosis, reaction, retention};
 
 pub(crate) mod film;
 pub mod moment;
@@ -80,6 +80,8 @@ pub struct Clip {
     pub drawn_won: i64,
     pub file: String,
     pub published_at_ms: Option<i64>,
+    /// When it last left its product's page.
+    pub left_at_ms: Option<i64>,
 }
 
 impl Clip {
@@ -131,14 +133,14 @@ pub(crate) async fn span(db: &Db, show: &Broadcast) -> Result<Option<(i64, i64)>
 /// All of a show, in the order of the show.
 pub async fn all(db: &Db, show: &BroadcastId) -> Result<Vec<Clip>> {
     Ok(sql!(all db,
-        "select id, broadcast_id, product_id, from_ms, to_ms, stage, progress, drawn_won, file, published_at_ms
+        "select id, broadcast_id, product_id, from_ms, to_ms, stage, progress, drawn_won, file, published_at_ms, left_at_ms
          from clips where broadcast_id = $1 order by from_ms, id", show)?)
 }
 
 /// A clip, unless it was removed.
 pub async fn find(db: &Db, id: &ClipId) -> Result<Option<Clip>> {
     Ok(sql!(opt db,
-        "select id, broadcast_id, product_id, from_ms, to_ms, stage, progress, drawn_won, file, published_at_ms
+        "select id, broadcast_id, product_id, from_ms, to_ms, stage, progress, drawn_won, file, published_at_ms, left_at_ms
          from clips where id = $1", id)?)
 }
 
@@ -184,16 +186,22 @@ pub async fn publish(live: &Live, show: &Broadcast, id: &ClipId) -> Result<()> {
 pub async fn withdraw(live: &Live, show: &Broadcast, id: &ClipId) -> Result<()> {
     let mut tx = live.base.db.begin().await?;
     let done = sql!(run &mut tx,
-        "update clips set published_at_ms = null where id = $1 and broadcast_id = $2", id, &show.id)?;
+        "update clips set left_at_ms = case when published_at_ms is null then left_at_ms else $3 end,
+                          published_at_ms = null
+         where id = $1 and broadcast_id = $2", id, &show.id, live.base.clock.now_ms())?;
     tx.commit().await?;
     if done == 1 { Ok(()) } else { Err(Error::NoClip) }
 }
 
-/// Removes a clip and its film.
+/// Removes a clip and its film; one that customers saw is kept as long as the show.
 pub async fn remove(live: &Live, show: &Broadcast, id: &ClipId) -> Result<()> {
+    let clip = own(&live.base.db, show, id).await?;
+    if clip.published_at_ms.is_some() || !retention::may_remove(live, &show.id, clip.left_at_ms).await? {
+        return Err(Error::ClipKept);
+    }
     let mut tx = live.base.db.begin().await?;
     let file: Option<String> = sql!(maybe &mut tx,
-        "delete from clips where id = $1 and broadcast_id = $2 returning file", id, &show.id)?;
+        "delete from clips where id = $1 and broadcast_id = $2 and published_at_ms is null returning file", id, &show.id)?;
     tx.commit().await?;
     let file = file.ok_or(Error::NoClip)?;
     if !file.is_empty() {
@@ -238,9 +246,10 @@ pub(crate) async fn later(live: &Live, id: &ClipId, at_ms: i64) -> Result<()> {
 pub(crate) async fn published(db: &Db, store: &StoreId, product: &ProductId, won: i64) -> Result<Vec<Clip>> {
     Ok(sql!(all db,
         "select c.id, c.broadcast_id, c.product_id, c.from_ms, c.to_ms, c.stage, c.progress, c.drawn_won, c.file,
-                c.published_at_ms
+                c.published_at_ms, c.left_at_ms
          from clips c join broadcasts b on b.id = c.broadcast_id
          where c.product_id = $1 and c.stage = 'ready' and c.published_at_ms is not null and b.store_id = $2
+           and b.withdrawn_at_ms is null
            and c.drawn_won in (0, $3)
          order by c.published_at_ms desc, c.id desc limit $4", product, store, won, SHOWN)?)
 }

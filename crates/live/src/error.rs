@@ -46,6 +46,14 @@ pub enum Error {
     CouponsGone,
     #[error("the broadcast is still on")]
     StillOn,
+    #[error("the replay is withdrawn")]
+    Withdrawn,
+    #[error("the show is erased")]
+    Erased,
+    #[error("the market's operator holds the show")]
+    HeldByOperator,
+    #[error("the film was an advertisement and is kept")]
+    ClipKept,
     #[error("the broadcast has begun already")]
     Begun,
     #[error("the person waits for too many broadcasts")]
@@ -105,6 +113,10 @@ impl From<Error> for Problem {
             Error::CouponsGone => Problem::conflict("coupons-gone"),
             Error::Over => Problem::new(StatusCode::GONE, "show-over"),
             Error::StillOn => Problem::conflict("show-still-on"),
+            Error::Withdrawn => Problem::new(StatusCode::GONE, "replay-withdrawn"),
+            Error::Erased => Problem::new(StatusCode::GONE, "show-erased"),
+            Error::HeldByOperator => Problem::conflict("held-by-operator"),
+            Error::ClipKept => Problem::conflict("clip-kept"),
             Error::Begun => Problem::conflict("show-begun"),
             Error::ManyNotices => Problem::conflict("notices-many").with("max", notice::MAX_ASKED),
             Error::OnAirElsewhere => Problem::conflict("on-air-elsewhere"),

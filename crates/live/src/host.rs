@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use people::{Person, Seller, member};
+use people::{Operator, Person, PersonId, Seller, member};
 use web::Problem;
 
 use crate::broadcast::{self, Broadcast, BroadcastId};
 use crate::helper::Moderator;
+use crate::retention::Keeper;
 use crate::{Live, Result};
 
 /// A member of the store whose broadcast stands in the path, `{broadcast}`.
@@ -44,9 +45,34 @@ impl FromRequestParts<Live> for Own {
     }
 }
 
+/// The broadcast in the path, `{broadcast}`, for its store's people and for the market's operators.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    pub(crate) keeper: Keeper,
+    pub(crate) broadcast: Broadcast,
+}
+
+impl FromRequestParts<Live> for Kept {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, live: &Live) -> Result<Kept, Problem> {
+        let person = Person::from_request_parts(parts, live).await?;
+        let is_operator = Operator::from_request_parts(parts, live).await.is_ok();
+        let broadcast = broadcast::find(&live.base.db, &in_path(parts, live).await?).await?;
+        match is_operator || is_host(live, &person, &broadcast).await? {
+            true => Ok(Kept { keeper: Keeper { person: person.id, is_operator }, broadcast }),
+            false => Err(Problem::not_found()),
+        }
+    }
+}
+
 /// Whether somebody works in the store whose broadcast this is.
 pub(crate) async fn is_host(live: &Live, person: &Person, broadcast: &Broadcast) -> Result<bool> {
-    Ok(member::is_member(&live.base.db, &person.id, &broadcast.store).await?)
+    is_member(live, &person.id, broadcast).await
+}
+
+/// The same, of somebody whose id is known.
+pub(crate) async fn is_member(live: &Live, person: &PersonId, broadcast: &Broadcast) -> Result<bool> {
+    Ok(member::is_member(&live.base.db, person, &broadcast.store).await?)
 }
 
 /// The broadcast in the path, `{broadcast}`, for anybody.

@@ -1,4 +1,4 @@
-//! Later work: closing recordings and interactions, their loudness, clips, and telling who asked to be told. No recording is ever deleted.
+//! Later work: closing recordings and interactions, their loudness, clips, telling who asked to be told, and erasing what is old.
 
 use base::jobs::{self, Job, Workers};
 use serde::{Deserialize, Serialize};
@@ -7,6 +7,7 @@ use crate::broadcast::BroadcastId;
 use crate::clip::{self, film};
 use crate::interaction::{self, InteractionId};
 use crate::notice::{self, Spread, Tell};
+use crate::retention::{self, Erase};
 use crate::{Live, Result, broadcast, push, replay, stream};
 
 /// Closes an ended broadcast's recording.
@@ -68,6 +69,19 @@ pub(crate) fn register(live: &Live, workers: &mut Workers) {
         async move {
             let clip::Make { clip } = job.payload()?;
             film::carry(&live, &clip).await
+        }
+    });
+    let rounds = live.clone();
+    workers.on(retention::KEEP, move |_| {
+        let live = rounds.clone();
+        async move { retention::round(&live).await }
+    });
+    let erases = live.clone();
+    workers.on(retention::ERASE, move |job: Job| {
+        let live = erases.clone();
+        async move {
+            let Erase { broadcast } = job.payload()?;
+            retention::erase(&live, &broadcast).await
         }
     });
     let pushes = live.clone();

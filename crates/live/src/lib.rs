@@ -34,6 +34,7 @@ pub mod question;
 pub mod reaction;
 pub mod rehearsal;
 pub mod replay;
+pub mod retention;
 pub mod room;
 pub mod stream;
 pub mod studio;
@@ -149,6 +150,8 @@ impl Live {
             .merge(rehearsal::pages::routes())
             .merge(clip::pages::routes())
             .merge(replay::routes())
+            .merge(retention::pages::routes())
+            .merge(retention::api::routes())
             .merge(diagnosis::pages::routes())
             .with_state(self.clone())
     }
@@ -181,6 +184,11 @@ impl Live {
     /// Who does this feature's jobs.
     pub fn jobs(&self, workers: &mut Workers) {
         jobs::register(self, workers);
+    }
+
+    /// Puts the rounds into the queue: shows that are withdrawn and erased.
+    pub async fn begin_rounds(&self) -> Result<()> {
+        retention::begin_rounds(&self.base).await
     }
 
     /// Counts and writes viewers, tells reactions and ends lost broadcasts, until `stop`.

@@ -41,6 +41,9 @@ pub async fn remember(db: &Db, broadcast: &Broadcast) -> Result<Remembered> {
     if broadcast.stage.on_air() {
         return Err(Error::StillOn);
     }
+    if broadcast.withdrawn_at_ms.is_some() {
+        return Err(Error::Withdrawn);
+    }
     let replay = broadcast.replay();
     let epoch_ms = replay.map(|replay| replay.epoch_ms);
     // Of one moment the card comes first: the talk is about it.

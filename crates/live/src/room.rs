@@ -128,6 +128,11 @@ impl Rooms {
         Ok(broadcast)
     }
 
+    /// What was known of it holds no longer.
+    pub(crate) fn forget(&self, id: &BroadcastId) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
     /// The stage's word, at most a second old.
     pub(crate) async fn stage(&self, live: &Live, broadcast: &BroadcastId) -> Result<&'static str> {
         Ok(self.known(live, broadcast).await?.stage.word())

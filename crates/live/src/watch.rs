@@ -77,6 +77,8 @@ struct WatchPage {
     /// What a browser subscribes to pushes with, where that is offered.
     push_key: String,
     has_replay: bool,
+    /// It could be seen again once.
+    is_withdrawn: bool,
     viewers: i64,
     store: String,
     store_href: String,
@@ -131,6 +133,7 @@ async fn watch(
     let pinned = pin::shown_now(db, &broadcast).await?;
     let chat = match broadcast.stage {
         // The island fills a replay's talk in time; without it the first lines can be read.
+        Stage::Ended { .. } if broadcast.withdrawn_at_ms.is_some() => Vec::new(),
         Stage::Ended { .. } => chat::after(db, &broadcast.id, "", chat::RECENT).await?,
         _ => chat::recent(db, &broadcast.id).await?,
     };
@@ -157,7 +160,8 @@ async fn watch(
         before: before(&ui, &broadcast.stage, live.base.clock.now_ms()),
         asked,
         push_key,
-        has_replay: broadcast.replay().is_some(),
+        has_replay: broadcast.public_replay().is_some(),
+        is_withdrawn: broadcast.withdrawn_at_ms.is_some(),
         viewers: live.rooms.viewers(&broadcast.id) as i64,
         store: store.name_in(ui.language()).to_owned(),
         store_href: format!("/stores/{}", store.slug),

@@ -73,6 +73,7 @@ pub async fn run(flags: Serve) -> Result<()> {
         app.shop.set_here(&format!("https://{domain}"));
     }
     app.shop.begin_rounds().await?;
+    app.live.begin_rounds().await?;
     if let Some(film) = &flags.demo {
         info!("Filling the demo market");
         demo::fill(&app, film.as_deref(), &stop).await.context("The demo market could not be filled")?;

@@ -82,7 +82,7 @@ pub use download::{Download, download};
 pub use error::Error;
 pub use level::{Level, level};
 pub use origin::Origin;
-pub use recording::{Recording, recover};
+pub use recording::{Recording, erase, recover};
 pub use served::{Cache, Kind, Reload, Served};
 pub use stream::{Answer, State, Stats, Stream};
 

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
@@ -86,6 +86,21 @@ pub async fn recover(store: &Arc<dyn ObjectStore>, id: &str) -> Result<Option<Re
         tracing::info!(stream.id = id, "Recording {id} was left open and is closed now");
     }
     Ok(past.book.recording(past.manifest.epoch_ms))
+}
+
+/// Erases a recording, and says of how many files. The playlist goes last: what was begun is found again.
+pub async fn erase(store: &Arc<dyn ObjectStore>, id: &str) -> Result<u64, Error> {
+    crate::stream::check_name("a stream's id", id)?;
+    let mut files: Vec<Path> =
+        store.list(Some(&Path::from(id))).map_ok(|file| file.location).try_collect().await?;
+    files.sort_by_key(|file| matches!(file.filename(), Some("stream.json" | "vod.m3u8")));
+    for file in &files {
+        match store.delete(file).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(files.len() as u64)
 }
 
 /// A file of a recording.

@@ -48,6 +48,7 @@ struct Told {
     products: Vec<String>,
     /// The product in front of the camera.
     pinned: Option<String>,
+    /// Absent as long as there is none, and once it is withdrawn.
     replay: Option<Replay>,
 }
 
@@ -76,7 +77,7 @@ async fn told(live: &Live, broadcast: Broadcast) -> Result<Told, Error> {
         viewers: live.rooms.viewers(&broadcast.id),
         products: products.iter().map(|card| card.id.to_string()).collect(),
         pinned: broadcast.pinned.as_ref().map(|pinned| pinned.product.to_string()),
-        replay: broadcast.replay(),
+        replay: broadcast.public_replay(),
         poster: (!broadcast.poster.is_empty()).then(|| format!("/photos/{}/960.jpg", broadcast.poster)),
         title: broadcast.title,
         sponsor: broadcast.sponsor,

@@ -5,14 +5,14 @@ use axum::extract::State;
 use axum::http::header::{self, HeaderName};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use people::Seller;
 use serde::Deserialize;
 use shop::product::{self, Card};
 use utoipa_axum::router::OpenApiRouter;
 use web::{Form, Path, Problem, Ui};
 
 use super::{Clip, ClipId, Stage, film};
-use crate::broadcast::{self, Broadcast, BroadcastId};
+use crate::broadcast::{Broadcast, BroadcastId};
+use crate::host::Own;
 use crate::{Error, Live, clip};
 
 /// A page on which something is being made looks again by itself, after so many seconds.
@@ -58,20 +58,14 @@ struct ClipsPage {
     clips: Vec<Shown>,
 }
 
-async fn own(live: &Live, seller: &Seller, id: &BroadcastId) -> Result<Broadcast, Problem> {
-    let broadcast = broadcast::find(&live.base.db, id).await?;
-    let is_theirs = broadcast.store == seller.store && broadcast.rehearses.is_none();
-    if is_theirs { Ok(broadcast) } else { Err(Problem::not_found()) }
+/// A rehearsal has no clips.
+fn real(broadcast: Broadcast) -> Result<Broadcast, Problem> {
+    if broadcast.rehearses.is_none() { Ok(broadcast) } else { Err(Problem::not_found()) }
 }
 
 /// `GET /sell/{store}/live/{broadcast}/clips`
-async fn page(
-    seller: Seller,
-    ui: Ui,
-    State(live): State<Live>,
-    Path((_, id)): Path<(String, BroadcastId)>,
-) -> Result<Response, Problem> {
-    let broadcast = own(&live, &seller, &id).await?;
+async fn page(Own(broadcast): Own, ui: Ui, State(live): State<Live>) -> Result<Response, Problem> {
+    let broadcast = real(broadcast)?;
     show(look(&live, ui, &broadcast).await?)
 }
 
@@ -122,12 +116,8 @@ async fn look(live: &Live, ui: Ui, broadcast: &Broadcast) -> Result<ClipsPage, E
 }
 
 /// `POST /sell/{store}/live/{broadcast}/clips`: looks for clips once more.
-async fn propose(
-    seller: Seller,
-    State(live): State<Live>,
-    Path((_, id)): Path<(String, BroadcastId)>,
-) -> Result<Response, Problem> {
-    let broadcast = own(&live, &seller, &id).await?;
+async fn propose(Own(broadcast): Own, State(live): State<Live>) -> Result<Response, Problem> {
+    let broadcast = real(broadcast)?;
     clip::propose(&live, &broadcast).await?;
     Ok(Redirect::to(&format!("{}/clips", broadcast.studio_path())).into_response())
 }
@@ -144,13 +134,13 @@ struct Change {
 }
 
 async fn change(
-    seller: Seller,
+    Own(broadcast): Own,
     ui: Ui,
     State(live): State<Live>,
-    Path((_, id, clip_id)): Path<(String, BroadcastId, ClipId)>,
+    Path((_, _, clip_id)): Path<(String, BroadcastId, ClipId)>,
     Form(change): Form<Change>,
 ) -> Result<Response, Problem> {
-    let broadcast = own(&live, &seller, &id).await?;
+    let broadcast = real(broadcast)?;
     let done = match change.act.as_str() {
         "make" => make(&live, &broadcast, &clip_id, &change).await,
         "publish" => clip::publish(&live, &broadcast, &clip_id).await,

@@ -18,7 +18,7 @@ use people::PersonId;
 use serde::{Deserialize, Serialize};
 
 use super::{Interaction, InteractionId, Kind};
-use crate::broadcast::BroadcastId;
+use crate::broadcast::{self, BroadcastId};
 use crate::key::fingerprint;
 use crate::{Error, Result};
 
@@ -126,6 +126,9 @@ pub async fn proof(db: &Db, broadcast: &BroadcastId, id: &InteractionId) -> Resu
     let draw = super::of_broadcast(db, broadcast, id).await?;
     if draw.kind != Kind::Draw {
         return Err(Error::NoInteraction);
+    }
+    if broadcast::find(db, broadcast).await?.erased_at_ms.is_some() {
+        return Err(Error::Erased);
     }
     // Before the end nobody learns the tickets: who knew them all and the seed could choose the last.
     let closed = draw.closed_at_ms.is_some();

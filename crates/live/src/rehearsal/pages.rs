@@ -4,12 +4,12 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::post;
-use people::Seller;
 use utoipa_axum::router::OpenApiRouter;
-use web::{Path, Problem, Ui};
+use web::{Problem, Ui};
 
 use super::{Advice, Facts};
-use crate::broadcast::{self, Broadcast, BroadcastId, Stage};
+use crate::broadcast::{self, Broadcast, Stage};
+use crate::host::Own;
 use crate::{Error, Live, rehearsal};
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
@@ -17,15 +17,7 @@ pub(crate) fn routes() -> OpenApiRouter<Live> {
 }
 
 /// `POST /sell/{store}/live/{broadcast}/rehearsal`
-async fn begin(
-    seller: Seller,
-    State(live): State<Live>,
-    Path((_, id)): Path<(String, BroadcastId)>,
-) -> Result<Response, Problem> {
-    let show = broadcast::find(&live.base.db, &id).await?;
-    if show.store != seller.store {
-        return Err(Problem::not_found());
-    }
+async fn begin(Own(show): Own, State(live): State<Live>) -> Result<Response, Problem> {
     // Practised again from the report, it is the same show that is practised.
     let show = match &show.rehearses {
         Some(of) => broadcast::find(&live.base.db, of).await?,

@@ -93,6 +93,9 @@ async fn file(
     headers: HeaderMap,
 ) -> Response {
     let reload = uri.query().map_or_else(Reload::default, reload);
+    if let Err(error) = must_be_shown(&live, &broadcast).await {
+        return refuse(error.into(), &headers, uri.path());
+    }
     match live.origin_of(&broadcast).serve(&broadcast, &file, reload).await {
         Ok(served) => match headers.get(header::RANGE) {
             Some(range) if served.kind == Kind::Mp4 && method == Method::GET => part_of(served, range),
@@ -103,6 +106,19 @@ async fn file(
             Err(error) => refuse(error.into(), &headers, uri.path()),
         },
         Err(error) => refuse(Error::from(error).into(), &headers, uri.path()),
+    }
+}
+
+/// A recording is for nobody once it is withdrawn. What comes in here is not asked about.
+async fn must_be_shown(live: &Live, broadcast: &str) -> Result<()> {
+    if live.origin_of(broadcast).stream(broadcast).is_some() {
+        return Ok(());
+    }
+    let Ok(id) = broadcast.parse::<BroadcastId>() else { return Ok(()) };
+    match live.rooms.known(live, &id).await {
+        Ok(known) if known.withdrawn_at_ms.is_some() => Err(Error::Withdrawn),
+        Ok(_) | Err(Error::NoBroadcast) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

@@ -14,5 +14,6 @@ mod order;
 mod prices;
 mod pushes;
 mod rehearsals;
+mod retention;
 mod room;
 mod video;
