@@ -32,3 +32,13 @@ create index broadcasts_kept on broadcasts (ended_at_ms, id) where stage = 'ende
 
 -- When a film last left its product's page: it was an advertisement until then.
 alter table clips add column left_at_ms bigint;
+
+-- Films that customers saw and their seller removed: kept like the show.
+create table kept_films (
+  file text primary key,
+  broadcast_id text not null references broadcasts (id),
+  left_at_ms bigint not null
+);
+
+create index kept_films_of_broadcast on kept_films (broadcast_id);
+create index kept_films_by_age on kept_films (left_at_ms);

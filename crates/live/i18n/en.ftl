@@ -599,5 +599,3 @@ problem-show-erased = This show's time is over, and it is erased.
 problem-show-erased-next = The numbers of viewers and orders remain on its diagnosis.
 problem-held-by-operator = The market's operator holds this show.
 problem-held-by-operator-next = Ask the operator if it should be lifted.
-problem-clip-kept = Customers saw this film, so it cannot be removed at once.
-problem-clip-kept-next = Taken off the product's page nobody sees it. Six months after that it can be removed.

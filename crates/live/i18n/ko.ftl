@@ -587,5 +587,3 @@ problem-show-erased = 보관 기간이 끝나 지운 방송이에요.
 problem-show-erased-next = 시청자와 주문 숫자는 방송 돌아보기에 남아 있어요.
 problem-held-by-operator = 시장 운영자가 지키라고 한 방송이에요.
 problem-held-by-operator-next = 풀어야 한다면 시장 운영자에게 말씀해 주세요.
-problem-clip-kept = 손님에게 보였던 영상이라 바로 지울 수 없어요.
-problem-clip-kept-next = 상품 화면에서 내리면 손님에게 보이지 않아요. 내리고 6개월이 지나면 지울 수 있어요.

@@ -193,18 +193,20 @@ pub async fn withdraw(live: &Live, show: &Broadcast, id: &ClipId) -> Result<()> 
     if done == 1 { Ok(()) } else { Err(Error::NoClip) }
 }
 
-/// Removes a clip and its film; one that customers saw is kept as long as the show.
+/// Removes a clip. Its film goes with it, unless customers saw it: then it is kept like the show.
 pub async fn remove(live: &Live, show: &Broadcast, id: &ClipId) -> Result<()> {
-    let clip = own(&live.base.db, show, id).await?;
-    if clip.published_at_ms.is_some() || !retention::may_remove(live, &show.id, clip.left_at_ms).await? {
-        return Err(Error::ClipKept);
-    }
+    let now_ms = live.base.clock.now_ms();
     let mut tx = live.base.db.begin().await?;
-    let file: Option<String> = sql!(maybe &mut tx,
-        "delete from clips where id = $1 and broadcast_id = $2 and published_at_ms is null returning file", id, &show.id)?;
+    let removed: Option<(String, Option<i64>, Option<i64>)> = sql!(opt &mut tx,
+        "delete from clips where id = $1 and broadcast_id = $2 returning file, published_at_ms, left_at_ms",
+        id, &show.id)?;
+    let (file, published_at_ms, left_at_ms) = removed.ok_or(Error::NoClip)?;
+    let seen_ms = if published_at_ms.is_some() { Some(now_ms) } else { left_at_ms };
+    if let Some(seen_ms) = seen_ms {
+        retention::keep_film(&mut tx, &show.id, &file, seen_ms).await?;
+    }
     tx.commit().await?;
-    let file = file.ok_or(Error::NoClip)?;
-    if !file.is_empty() {
+    if seen_ms.is_none() && !file.is_empty() {
         live.base.blobs.delete(&serve::key(&file)).await?;
     }
     Ok(())

@@ -52,8 +52,6 @@ pub enum Error {
     Erased,
     #[error("the market's operator holds the show")]
     HeldByOperator,
-    #[error("the film was an advertisement and is kept")]
-    ClipKept,
     #[error("the broadcast has begun already")]
     Begun,
     #[error("the person waits for too many broadcasts")]
@@ -116,7 +114,6 @@ impl From<Error> for Problem {
             Error::Withdrawn => Problem::new(StatusCode::GONE, "replay-withdrawn"),
             Error::Erased => Problem::new(StatusCode::GONE, "show-erased"),
             Error::HeldByOperator => Problem::conflict("held-by-operator"),
-            Error::ClipKept => Problem::conflict("clip-kept"),
             Error::Begun => Problem::conflict("show-begun"),
             Error::ManyNotices => Problem::conflict("notices-many").with("max", notice::MAX_ASKED),
             Error::OnAirElsewhere => Problem::conflict("on-air-elsewhere"),

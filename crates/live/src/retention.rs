@@ -198,12 +198,29 @@ pub async fn hold(db: &Db, show: &BroadcastId) -> Result<Option<Hold>> {
          where broadcast_id = $1 and lifted_at_ms is null", show)?)
 }
 
-/// Whether a film that left its product's page then may be removed for good: not while its show is held, and not
-/// before its time as an advertisement is over.
-pub(crate) async fn may_remove(live: &Live, show: &BroadcastId, left_at_ms: Option<i64>) -> Result<bool> {
-    let is_held = hold(&live.base.db, show).await?.is_some();
-    let is_over = left_at_ms.is_none_or(|left_ms| left_ms <= ago(live, KEPT_MONTHS.months()));
-    Ok(is_over && !is_held)
+/// Keeps a film that customers saw until then, and its seller does not want any more.
+pub(crate) async fn keep_film(tx: &mut Tx, show: &BroadcastId, file: &str, left_at_ms: i64) -> Result<()> {
+    sql!(run tx,
+        "insert into kept_films (file, broadcast_id, left_at_ms) values ($1, $2, $3) on conflict (file) do nothing",
+        file, show, left_at_ms)?;
+    Ok(())
+}
+
+/// Throws away the kept films whose time is over, and whose shows nobody holds.
+async fn throw_films(live: &Live) -> Result<()> {
+    let db = &live.base.db;
+    let over: Vec<String> = sql!(values db,
+        "select file from kept_films
+         where left_at_ms <= $1 and not exists
+           (select 1 from show_holds h where h.broadcast_id = kept_films.broadcast_id and h.lifted_at_ms is null)
+         order by left_at_ms, file limit $2", ago(live, KEPT_MONTHS.months()), ROUND)?;
+    for file in over {
+        live.base.blobs.delete(&serve::key(&file)).await?;
+        let mut tx = db.begin().await?;
+        sql!(run &mut tx, "delete from kept_films where file = $1", file)?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// Puts the next round into the queue, unless it is there.
@@ -217,18 +234,21 @@ pub async fn begin_rounds(base: &Base) -> Result<()> {
 pub(crate) async fn round(live: &Live) -> Result<()> {
     begin_rounds(&live.base).await?;
     let now_ms = live.base.clock.now_ms();
+    let mut withdrawn = Vec::new();
     let mut tx = live.base.db.begin().await?;
     for months in SHOWN_MONTHS.into_iter().filter(|months| *months > 0) {
-        let gone = sql!(run &mut tx,
+        let gone: Vec<BroadcastId> = sql!(values &mut tx,
             "update broadcasts set withdrawn_at_ms = $1
              where stage = 'ended' and erased_at_ms is null and withdrawn_at_ms is null and replay_ms is not null
                and rehearses is null and ended_at_ms <= $2 and coalesce(shown_again_ms, 0) <= $2
                and coalesce((select p.shown_months from replay_policies p where p.store_id = broadcasts.store_id), $3)
-                   = $4",
+                   = $4
+             returning id",
             now_ms, ago(live, months.months()), USUAL_MONTHS, months)?;
-        if gone > 0 {
-            info!(shows = gone, months, "{gone} replays were seen for {months} months and are withdrawn");
+        for id in &gone {
+            info!(broadcast.id = %id, months, "The replay of {id} was seen for {months} months and is withdrawn");
         }
+        withdrawn.extend(gone);
     }
     let due: Vec<BroadcastId> = sql!(values &mut tx,
         "select id from broadcasts
@@ -242,7 +262,9 @@ pub(crate) async fn round(live: &Live) -> Result<()> {
     for broadcast in due {
         jobs::put(&mut tx, ERASE, &Erase { broadcast }).await?;
     }
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    withdrawn.iter().for_each(|id| live.rooms.forget(id));
+    throw_films(live).await
 }
 
 /// Erases a show that is due: the rows first, so that nobody sees a show whose files are half gone, then the files.
@@ -254,7 +276,8 @@ pub(crate) async fn erase(live: &Live, id: &BroadcastId) -> Result<()> {
     if is_kept && !is_due(live, id).await? {
         return Ok(());
     }
-    let films: Vec<String> = sql!(values &mut tx, "select file from clips where broadcast_id = $1", id)?;
+    let films: Vec<String> = sql!(values &mut tx, "select file from clips where broadcast_id = $1
+         union select file from kept_films where broadcast_id = $1", id)?;
     if is_kept {
         forget(&mut tx, id, live.base.clock.now_ms()).await?;
     }
@@ -266,6 +289,7 @@ pub(crate) async fn erase(live: &Live, id: &BroadcastId) -> Result<()> {
     let files = media::erase(&live.store, id.as_str()).await?;
     let mut tx = live.base.db.begin().await?;
     sql!(run &mut tx, "delete from clips where broadcast_id = $1", id)?;
+    sql!(run &mut tx, "delete from kept_films where broadcast_id = $1", id)?;
     tx.commit().await?;
     match files {
         0 => warn!(broadcast.id = %id, "Show {id} had no recording to erase"),
@@ -284,17 +308,17 @@ async fn is_due(live: &Live, id: &BroadcastId) -> Result<bool> {
 
 /// What says who said or chose something goes; counts, cues and cards stay.
 async fn forget(tx: &mut Tx, id: &BroadcastId, now_ms: i64) -> Result<()> {
-    sql!(run tx, "delete from chat_lines where broadcast_id = $1", id)?;
-    sql!(run tx, "delete from questions where broadcast_id = $1", id)?;
-    sql!(run tx, "delete from mutes where broadcast_id = $1", id)?;
-    sql!(run tx, "delete from notices where broadcast_id = $1", id)?;
-    sql!(run tx, "delete from pushes where broadcast_id = $1", id)?;
-    sql!(run tx, "delete from helpers where broadcast_id = $1", id)?;
-    sql!(run tx, "delete from helper_invites where broadcast_id = $1", id)?;
-    sql!(run tx, "delete from publish_keys where broadcast_id = $1", id)?;
+    sql!(run &mut *tx, "delete from chat_lines where broadcast_id = $1", id)?;
+    sql!(run &mut *tx, "delete from questions where broadcast_id = $1", id)?;
+    sql!(run &mut *tx, "delete from mutes where broadcast_id = $1", id)?;
+    sql!(run &mut *tx, "delete from notices where broadcast_id = $1", id)?;
+    sql!(run &mut *tx, "delete from pushes where broadcast_id = $1", id)?;
+    sql!(run &mut *tx, "delete from helpers where broadcast_id = $1", id)?;
+    sql!(run &mut *tx, "delete from helper_invites where broadcast_id = $1", id)?;
+    sql!(run &mut *tx, "delete from publish_keys where broadcast_id = $1", id)?;
     // A film that is being made is thrown away when it is made.
-    sql!(run tx, "update clips set stage = 'failed' where broadcast_id = $1 and stage = 'making'", id)?;
-    sql!(run tx,
+    sql!(run &mut *tx, "update clips set stage = 'failed' where broadcast_id = $1 and stage = 'making'", id)?;
+    sql!(run &mut *tx,
         "delete from interaction_answers where interaction_id in
            (select id from interactions where broadcast_id = $1)", id)?;
     sql!(run tx,

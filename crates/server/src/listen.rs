@@ -32,8 +32,11 @@ const TLS_HANDSHAKE: u8 = 22;
 const RTMP: u8 = live::encoder::FIRST_BYTE;
 /// The first byte of WebRTC over TCP.
 const WEBRTC: u8 = live::stream::TCP_FIRST_BYTE;
-/// How long a new connection may stay silent, and how long its head may take.
+/// How long a new connection may stay silent.
 const FIRST_WORDS: Duration = Duration::from_secs(10);
+/// How long one that has asked before may stay silent, and how long a head may take: a shopper reads a page for a while, and
+/// the next tap should not wait for another handshake.
+const NEXT_WORDS: Duration = Duration::from_secs(65);
 /// Connections at once; past it new ones wait in the kernel's queue.
 const CONNECTIONS: usize = 60_000;
 /// Streams a browser may open on one HTTP/2 connection.
@@ -165,7 +168,7 @@ where
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(FIRST_WORDS)
+        .header_read_timeout(NEXT_WORDS)
         .max_buf_size(HEAD.max(64 * 1024))
         .http2()
         .timer(TokioTimer::new())

@@ -19,10 +19,7 @@ pub(super) fn routes() -> OpenApiRouter<Live> {
 }
 
 /// `GET /sell/{store}/live/{broadcast}/recording.mp4`
-async fn download(
-    Own(broadcast): Own,
-    State(live): State<Live>,
-) -> Result<Response, Problem> {
+async fn download(Own(broadcast): Own, State(live): State<Live>) -> Result<Response, Problem> {
     broadcast.replay().ok_or_else(Problem::not_found)?;
     // Each reads the whole recording twice.
     limit::take(&live.lately, broadcast.store.as_str(), Action::Download, live.base.clock.now_ms())?;

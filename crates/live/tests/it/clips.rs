@@ -280,7 +280,11 @@ async fn a_clip_is_made_of_what_was_recorded_and_put_on_the_products_page() {
     let page = market.page(&market.seller, &path(&market, &show)).await.text();
     assert!(page.contains("지금 가격과 달라서"), "{page}");
     act(&market, &market.seller, &clip, "remove").await;
-    assert_eq!(market.get(&clip.address()).await.status, StatusCode::NOT_FOUND);
+    assert!(clips(&market, &show).await.iter().all(|left| left.id != clip.id));
+    // Customers saw it: it is kept (see retention.rs), and the moment can be made anew with today's price.
+    let again = market.plain_form(Some(&market.seller), &path(&market, &show), &[]).await;
+    assert_eq!(again.status, StatusCode::SEE_OTHER);
+    assert!(clips(&market, &show).await.iter().any(|found| found.from_ms == clip.from_ms));
 }
 
 /// Changes the price of the mackerel.

@@ -76,9 +76,20 @@ async fn operator(market: &Market) -> Somebody {
     who
 }
 
+/// The same person, signed in anew: sessions do not last as long as shows are kept.
+async fn anew(market: &Market, who: &Somebody) -> Somebody {
+    let base = &market.live.base;
+    let mut tx = base.db.begin().await.unwrap();
+    let now_ms = base.clock.now_ms();
+    let token = people::session::open(&mut tx, &base.random, &who.person.id, "test", now_ms).await.unwrap();
+    tx.commit().await.unwrap();
+    Somebody { person: who.person.clone(), token: token.reveal().to_owned() }
+}
+
 async fn tell(market: &Market, who: &Somebody, show: &BroadcastId, act: &str) -> StatusCode {
     let form = [("act", act), ("reason", "원산지를 두고 조정 중")];
-    market.plain_form(Some(who), &format!("/live/{show}/keeping"), &form).await.status
+    let who = anew(market, who).await;
+    market.plain_form(Some(&who), &format!("/live/{show}/keeping"), &form).await.status
 }
 
 #[tokio::test]
@@ -116,7 +127,8 @@ async fn a_replay_is_seen_for_a_year_kept_for_six_months_and_erased() {
         for act in ["withdraw", "show", "hold"] {
             assert_eq!(tell(&market, &market.seller, &show, act).await, StatusCode::GONE, "{act}");
         }
-        let diagnosis = market.page(&market.seller, &format!("/sell/{}/live/{show}/diagnosis", market.store)).await;
+        let seller = anew(&market, &market.seller).await;
+        let diagnosis = market.page(&seller, &format!("/sell/{}/live/{show}/diagnosis", market.store)).await;
         assert_eq!(diagnosis.status, StatusCode::OK, "numbers stay: {}", diagnosis.text());
     }
 }
@@ -130,7 +142,7 @@ async fn nothing_of_a_held_show_is_erased_until_the_hold_is_lifted() {
         assert_eq!(tell(&market, &market.seller, &ours, "hold").await, StatusCode::SEE_OTHER, "a double tap");
         assert_eq!(tell(&market, &market.seller, &theirs, "hold").await, StatusCode::SEE_OTHER);
         assert_eq!(tell(&market, &operator, &theirs, "hold").await, StatusCode::SEE_OTHER);
-        let holds: i64 = sql!(value &market.live.base.db, "select count(*) from show_holds").unwrap();
+        let holds: i64 = sql!(value & market.live.base.db, "select count(*) from show_holds").unwrap();
         assert_eq!(holds, 3, "the operator's took the place of the seller's");
         for show in [&ours, &theirs] {
             assert_eq!(tell(&market, &market.seller, show, "withdraw").await, StatusCode::SEE_OTHER);
@@ -138,7 +150,12 @@ async fn nothing_of_a_held_show_is_erased_until_the_hold_is_lifted() {
         after(&market, 800).await;
         for show in [&ours, &theirs] {
             let held = stands(&market, show).await;
-            assert_eq!((held.state, files(&market.live.base, show).await), ("withdrawn", 3), "{}", market.engine);
+            assert_eq!(
+                (held.state, files(&market.live.base, show).await),
+                ("withdrawn", 3),
+                "{}",
+                market.engine
+            );
             assert_eq!(held.hold.unwrap().reason, "원산지를 두고 조정 중");
         }
         assert_eq!(tell(&market, &market.seller, &ours, "lift").await, StatusCode::SEE_OTHER);
@@ -169,7 +186,12 @@ async fn who_holds_a_show_between_the_round_and_the_erasure_keeps_it() {
         assert_eq!(waits, 1);
         assert_eq!(tell(&market, &market.seller, &show, "hold").await, StatusCode::SEE_OTHER);
         while workers.work_once(db, clock).await.unwrap() {}
-        assert_eq!((stands(&market, &show).await.state, lines(db).await), ("withdrawn", 2), "{}", market.engine);
+        assert_eq!(
+            (stands(&market, &show).await.state, lines(db).await),
+            ("withdrawn", 2),
+            "{}",
+            market.engine
+        );
         assert_eq!(files(&market.live.base, &show).await, 3);
     }
 }
@@ -194,15 +216,21 @@ async fn a_store_chooses_how_long_and_takes_it_back() {
         assert_eq!(stands(&market, &show).await.state, "shown");
         after(&market, 20).await;
         assert_eq!(stands(&market, &show).await.state, "withdrawn");
+        let seller = anew(&market, &market.seller).await;
         let forever = market
-            .api(&market.seller, Method::PUT, &format!("/api/v1/stores/{}/replay-policy", market.store), "",
-                 json!({ "shown_months": 0 }))
+            .api(
+                &seller,
+                Method::PUT,
+                &format!("/api/v1/stores/{}/replay-policy", market.store),
+                "",
+                json!({ "shown_months": 0 }),
+            )
             .await;
         assert_eq!(forever.status, StatusCode::OK, "{}", forever.text());
         tell(&market, &market.seller, &show, "show").await;
         after(&market, 3000).await;
         assert_eq!(stands(&market, &show).await.state, "shown", "{}", market.engine);
-        let page = market.page(&market.seller, &policy).await.text();
+        let page = market.page(&anew(&market, &market.seller).await, &policy).await.text();
         assert!(page.contains("내릴 때까지 손님이"), "{page}");
     }
 }
@@ -213,7 +241,11 @@ async fn a_rehearsal_goes_after_a_week_and_a_show_without_a_film_after_six_month
         let (show, blank) = (market.show().await, market.on_air().await);
         ended(&market, &blank.id, false).await;
         let begun = market
-            .plain_form(Some(&market.seller), &format!("/sell/{}/live/{}/rehearsal", market.store, show.id), &[])
+            .plain_form(
+                Some(&market.seller),
+                &format!("/sell/{}/live/{}/rehearsal", market.store, show.id),
+                &[],
+            )
             .await;
         let twin: BroadcastId = begun.header("location").rsplit_once('/').unwrap().1.parse().unwrap();
         broadcast::begin(&market.live.base.db, &twin, market.clock.now_ms()).await.unwrap();
@@ -242,15 +274,21 @@ async fn nobody_else_withdraws_holds_or_chooses() {
                 assert_eq!(tell(&market, who, &show, act).await, StatusCode::NOT_FOUND, "{act}");
             }
             for (method, path) in [
-                (Method::GET, "retention"), (Method::PUT, "withdrawal"), (Method::DELETE, "withdrawal"),
-                (Method::PUT, "hold"), (Method::DELETE, "hold"),
+                (Method::GET, "retention"),
+                (Method::PUT, "withdrawal"),
+                (Method::DELETE, "withdrawal"),
+                (Method::PUT, "hold"),
+                (Method::DELETE, "hold"),
             ] {
                 let path = format!("/api/v1/broadcasts/{show}/{path}");
                 let refused = market.api(who, method, &path, "", json!({ "reason": "그냥" })).await;
                 assert!(refused.status.is_client_error(), "{path}: {}", refused.status);
             }
             let policy = format!("/sell/{}/live/keeping", market.store);
-            assert_eq!(market.plain_form(Some(who), &policy, &[("months", "1")]).await.status, StatusCode::NOT_FOUND);
+            assert_eq!(
+                market.plain_form(Some(who), &policy, &[("months", "1")]).await.status,
+                StatusCode::NOT_FOUND
+            );
         }
         assert_eq!(market.get(&page).await.status, StatusCode::UNAUTHORIZED);
         // The operator holds, and leaves to the store what its customers see.
@@ -266,28 +304,40 @@ async fn nobody_else_withdraws_holds_or_chooses() {
 }
 
 #[tokio::test]
-async fn a_film_that_customers_saw_is_not_removed_before_its_time() {
+async fn a_film_that_customers_saw_is_kept_when_its_seller_removes_it() {
     for market in markets().await {
         let show = over(&market).await;
-        let db = &market.live.base.db;
-        let mut tx = db.begin().await.unwrap();
-        sql!(run &mut tx,
-            "insert into clips (id, broadcast_id, product_id, from_ms, to_ms, stage, file)
-             values ('01900000-0000-7000-8000-000000000001', $1, $2, 0, 20000, 'ready', 'a.mp4')",
-            &show, &market.mackerel).unwrap();
+        let base = &market.live.base;
+        let there = async |file: &str| base.blobs.get(&format!("clips/{file}")).await.unwrap().is_some();
+        let mut tx = base.db.begin().await.unwrap();
+        for (number, file) in [(1, "seen.mp4"), (2, "unseen.mp4")] {
+            let id = format!("01900000-0000-7000-8000-00000000000{number}");
+            sql!(run &mut tx,
+                "insert into clips (id, broadcast_id, product_id, from_ms, to_ms, stage, file)
+                 values ($1, $2, $3, $4, 20000, 'ready', $5)",
+                id, &show, &market.mackerel, i64::from(number), file)
+            .unwrap();
+            base.blobs.put(&format!("clips/{file}"), Bytes::from_static(b"film")).await.unwrap();
+        }
         tx.commit().await.unwrap();
-        market.live.base.blobs.put("clips/a.mp4", Bytes::from_static(b"film")).await.unwrap();
-        let clip = format!("/sell/{}/live/{show}/clips/01900000-0000-7000-8000-000000000001", market.store);
-        let act = async |act| market.plain_form(Some(&market.seller), &clip, &[("act", act)]).await.status;
-        assert_eq!(act("publish").await, StatusCode::SEE_OTHER);
-        assert_eq!(act("remove").await, StatusCode::CONFLICT, "customers see it");
-        assert_eq!(act("withdraw").await, StatusCode::SEE_OTHER);
-        assert_eq!(act("remove").await, StatusCode::CONFLICT, "customers saw it today");
-        market.clock.advance(DAY * 190);
-        assert_eq!(tell(&market, &market.seller, &show, "hold").await, StatusCode::SEE_OTHER);
-        assert_eq!(act("remove").await, StatusCode::CONFLICT, "it is held");
+        let act = async |number: u8, act| {
+            let seller = anew(&market, &market.seller).await;
+            let clips = format!("/sell/{}/live/{show}/clips", market.store);
+            let clip = format!("{clips}/01900000-0000-7000-8000-00000000000{number}");
+            market.plain_form(Some(&seller), &clip, &[("act", act)]).await.status
+        };
+        assert_eq!(act(2, "remove").await, StatusCode::SEE_OTHER);
+        assert!(!there("unseen.mp4").await, "nobody ever saw it");
+        assert_eq!(act(1, "publish").await, StatusCode::SEE_OTHER);
+        assert_eq!(act(1, "remove").await, StatusCode::SEE_OTHER);
+        let left: i64 = sql!(value & base.db, "select count(*) from clips").unwrap();
+        assert_eq!((left, there("seen.mp4").await), (0, true), "{}", market.engine);
+        tell(&market, &market.seller, &show, "hold").await;
+        after(&market, 190).await;
+        assert!(there("seen.mp4").await, "its show is held");
         tell(&market, &market.seller, &show, "lift").await;
-        assert_eq!(act("remove").await, StatusCode::SEE_OTHER, "{}", market.engine);
-        assert_eq!(market.live.base.blobs.get("clips/a.mp4").await.unwrap(), None);
+        after(&market, 1).await;
+        assert!(!there("seen.mp4").await, "{}", market.engine);
+        assert_eq!(stands(&market, &show).await.state, "shown", "the show itself can still be seen");
     }
 }

@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{Door, FIRST_WORDS};
+use super::{Door, NEXT_WORDS};
 
 /// Bytes of a request's head that are looked at; a player's has some 500.
 const LOOK: usize = 2 * 1024;
@@ -41,7 +41,7 @@ pub(super) async fn serve(stream: &mut TcpStream, app: &Door, stop: &Cancellatio
     let mut seen = vec![0; LOOK];
     loop {
         let looked = tokio::select! {
-            looked = timeout(FIRST_WORDS, stream.peek(&mut seen)) => looked,
+            looked = timeout(NEXT_WORDS, stream.peek(&mut seen)) => looked,
             () = stop.cancelled() => return Next::Closed,
         };
         let Ok(Ok(length @ 1..)) = looked else { return Next::Closed };
