@@ -475,6 +475,7 @@ diagnosis-back = Back to the show
 diagnosis-nobody = Nobody came to this show yet. Every first one is like that.
 diagnosis-nobody-next = Announce the next one a few days before, and send its address to your regulars.
 diagnosis-announce = Announce the next show
+diagnosis-most-first = Most people watched at the start: { $people }
 diagnosis-most = Most people watched at minute { $minutes }: { $people }
 diagnosis-uncounted = This is how the show went
 diagnosis-fell = Viewers fell from { $before } to { $after }.

@@ -463,6 +463,7 @@ diagnosis-back = 방송으로 돌아가기
 diagnosis-nobody = 이 방송에는 아직 손님이 오지 않았어요. 누구나 처음은 그래요.
 diagnosis-nobody-next = 다음 방송은 며칠 전에 알려 두고, 단골에게 주소를 보내 보세요.
 diagnosis-announce = 다음 방송 알리기
+diagnosis-most-first = 시작할 때 { $people }명으로 가장 많이 봤어요
 diagnosis-most = 시작하고 { $minutes }분에 { $people }명으로 가장 많이 봤어요
 diagnosis-uncounted = 방송이 이렇게 지나갔어요
 diagnosis-fell = { $before }명에서 { $after }명으로 줄었어요.

@@ -312,7 +312,7 @@ impl Ui {
         }
     }
 
-    /// The day alone: "11월 24일 (화)".
+    /// The day alone: "11월 24일 (화)"; of another year with it.
     pub fn date(&self, ms: &i64) -> String {
         self.day(&clock::at(*ms).to_zoned(clock::seoul()))
     }
@@ -323,7 +323,10 @@ impl Ui {
     }
 
     fn day(&self, at: &Zoned) -> String {
+        let is_this_year = clock::at(self.now_ms).to_zoned(clock::seoul()).year() == at.year();
         match self.lang {
+            Lang::Ko if !is_this_year => format!("{}년 {}월 {}일", at.year(), at.month(), at.day()),
+            Lang::En if !is_this_year => at.strftime("%-d %b %Y").to_string(),
             Lang::Ko => {
                 let weekday =
                     ["월", "화", "수", "목", "금", "토", "일"][at.weekday().to_monday_zero_offset() as usize];

@@ -238,6 +238,9 @@ test("a clip, the diagnosis, and how long it is kept", async () => {
   await stall.look("keeping-withdrawn");
   await chain.page.goto(`/live/${show}`);
   assert.match(await chain.page.locator("live-player .state").innerText(), /기간이 끝났어요/);
+  chain.expect(/410/);
+  assert.equal((await chain.page.request.get(`/media/${show}/vod.m3u8`)).status(), 410);
+  assert.equal(await chain.page.evaluate(() => document.querySelector("live-player video").readyState), 0);
   await chain.look("replay-withdrawn");
   await press(page, page.locator("button[value=show]"));
   await page.locator("details summary").click();

@@ -1,4 +1,4 @@
-// <live-player data-broadcast data-base="/media/ID" data-mode="live|replay" data-hls="…" data-join="{…}"> wraps a <video>.
+// <live-player data-broadcast data-base="/media/ID" data-mode="live|replay|none" data-hls="…" data-join="{…}"> wraps a <video>.
 //
 // A page loads this by an async script of its own, so that the first picture waits neither for the rest of the page nor
 // for another script; `data-join` is what /media/ID/join answered as the page was written. Live goes by the chain, by hls.js when MediaSource lacks something or the chain failed three times, by the browser's
@@ -85,7 +85,8 @@ class LivePlayer extends HTMLElement {
     this.showSound();
     const tick = setInterval(() => this.tick(), CLOCK_MS);
     this.stop.signal.addEventListener("abort", () => clearInterval(tick));
-    void (this.dataset["mode"] === "replay" ? this.replay() : this.live());
+    const mode = this.dataset["mode"];
+    if (mode !== "none") void (mode === "replay" ? this.replay() : this.live());
   }
 
   disconnectedCallback(): void {

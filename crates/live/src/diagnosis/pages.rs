@@ -99,6 +99,7 @@ impl DiagnosisPage {
     fn sentence(&self) -> String {
         let most = self.seen.minutes.iter().enumerate().rev().max_by_key(|(_, minute)| minute.viewers);
         match most.filter(|(_, minute)| minute.viewers > 0) {
+            Some((0, minute)) => self.ui.t1("diagnosis-most-first", "people", minute.viewers),
             Some((after, minute)) => {
                 self.ui.t2("diagnosis-most", "minutes", after as i64, "people", minute.viewers)
             }

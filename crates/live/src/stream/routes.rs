@@ -109,11 +109,8 @@ async fn file(
     }
 }
 
-/// A recording is for nobody once it is withdrawn. What comes in here is not asked about.
+/// A recording is for nobody once it is withdrawn, be it still in memory.
 async fn must_be_shown(live: &Live, broadcast: &str) -> Result<()> {
-    if live.origin_of(broadcast).stream(broadcast).is_some() {
-        return Ok(());
-    }
     let Ok(id) = broadcast.parse::<BroadcastId>() else { return Ok(()) };
     match live.rooms.known(live, &id).await {
         Ok(known) if known.withdrawn_at_ms.is_some() => Err(Error::Withdrawn),
