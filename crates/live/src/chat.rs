@@ -235,7 +235,7 @@ pub async fn say(
 }
 
 /// What was typed, as one line that fits.
-fn line(typed: &str) -> Result<String> {
+pub(crate) fn line(typed: &str) -> Result<String> {
     // A flood is refused before it is copied letter by letter.
     if typed.len() > MAX_CHAT * 64 {
         return Err(Error::Field { field: "text", slug: "chat-long" });

@@ -83,6 +83,8 @@ pub async fn join(live: &Live, broadcast: &Broadcast, token: &str, name: &str) -
     let right = live.base.random.token::<32>();
     let now_ms = live.base.clock.now_ms();
     let mut tx = live.base.db.begin().await?;
+    // One after the other: of six at once, each would count four.
+    sql!(run &mut tx, "update broadcasts set closed = closed where id = $1", &broadcast.id)?;
     // The invitation is gone with the first who takes it: of two at once one gets nothing.
     let taken = sql!(run &mut tx,
         "delete from helper_invites where hash = $1 and broadcast_id = $2 and until_ms > $3",

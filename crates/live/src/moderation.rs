@@ -11,6 +11,7 @@ use base::{Db, events, sql};
 use people::{PersonId, StoreId};
 use serde_json::json;
 use tokio::time::Instant;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::broadcast::{Broadcast, BroadcastId};
 use crate::chat::LineId;
@@ -131,11 +132,11 @@ fn tokens(line: &str) -> Vec<String> {
     tokens.into_iter().map(|(token, _)| token).collect()
 }
 
-/// Letters and digits alone, small, wide ones made narrow, and no letter three times in a row.
+/// Letters and digits alone, small, of one kind, and no letter three times in a row.
 fn plain(word: &str) -> String {
     let mut plain = String::new();
-    for letter in word.chars() {
-        for letter in narrow(letter).to_lowercase().filter(|letter| letter.is_alphanumeric()) {
+    for letter in settled(word).chars() {
+        for letter in letter.to_lowercase().filter(|letter| letter.is_alphanumeric()) {
             if !plain.ends_with(&format!("{letter}{letter}")) {
                 plain.push(letter);
             }
@@ -144,12 +145,22 @@ fn plain(word: &str) -> String {
     plain
 }
 
-/// A wide letter as it is written in Latin text.
-fn narrow(letter: char) -> char {
-    match letter {
-        '！'..='～' => char::from_u32(letter as u32 - 0xFEE0).unwrap_or(letter),
-        letter => letter,
-    }
+/// The same letters in the form in which people type them: wide, circled and drawn ones made plain, syllables put
+/// together, and what stands alone of them as the letter of a keyboard (NFKC would make the opposite of it).
+fn settled(text: &str) -> String {
+    let plain = text.chars().flat_map(|letter| {
+        let is_key = is_jamo(letter);
+        let (key, other) = (is_key.then_some(letter), (!is_key).then_some(letter));
+        key.into_iter().chain(other.into_iter().nfkc())
+    });
+    plain
+        .nfc()
+        .map(|letter| match letter {
+            '\u{1100}'..='\u{1112}' => INITIAL[letter as usize - 0x1100],
+            '\u{1161}'..='\u{1175}' => char::from_u32('ㅏ' as u32 + letter as u32 - 0x1161).unwrap_or(letter),
+            letter => letter,
+        })
+        .collect()
 }
 
 fn is_hangul(letter: char) -> bool {
@@ -160,12 +171,14 @@ fn is_jamo(letter: char) -> bool {
     matches!(letter, 'ㄱ'..='ㅣ')
 }
 
+/// The letters that a syllable begins with, in their order.
+const INITIAL: [char; 19] = [
+    'ㄱ', 'ㄲ', 'ㄴ', 'ㄷ', 'ㄸ', 'ㄹ', 'ㅁ', 'ㅂ', 'ㅃ', 'ㅅ', 'ㅆ', 'ㅇ', 'ㅈ', 'ㅉ', 'ㅊ', 'ㅋ', 'ㅌ',
+    'ㅍ', 'ㅎ',
+];
+
 /// Syllables taken apart into the letters of a keyboard (Unicode 3.12, in compatibility jamo).
 fn spelled(word: &str) -> String {
-    const INITIAL: [char; 19] = [
-        'ㄱ', 'ㄲ', 'ㄴ', 'ㄷ', 'ㄸ', 'ㄹ', 'ㅁ', 'ㅂ', 'ㅃ', 'ㅅ', 'ㅆ', 'ㅇ', 'ㅈ', 'ㅉ', 'ㅊ', 'ㅋ', 'ㅌ',
-        'ㅍ', 'ㅎ',
-    ];
     const FINAL: [&str; 28] = [
         "", "ㄱ", "ㄲ", "ㄱㅅ", "ㄴ", "ㄴㅈ", "ㄴㅎ", "ㄷ", "ㄹ", "ㄹㄱ", "ㄹㅁ", "ㄹㅂ", "ㄹㅅ", "ㄹㅌ",
         "ㄹㅍ", "ㄹㅎ", "ㅁ", "ㅂ", "ㅂㅅ", "ㅅ", "ㅆ", "ㅇ", "ㅈ", "ㅊ", "ㅋ", "ㅌ", "ㅍ", "ㅎ",
@@ -184,7 +197,7 @@ fn spelled(word: &str) -> String {
 }
 
 /// A mobile phone's number: the room is public, and its replay stays.
-fn holds_phone_number(line: &str) -> bool {
+pub(crate) fn holds_phone_number(line: &str) -> bool {
     let digits: String = plain_digits(line);
     digits.match_indices("01").any(|(at, _)| {
         let number: String = digits[at..].chars().take_while(char::is_ascii_digit).collect();
@@ -194,7 +207,10 @@ fn holds_phone_number(line: &str) -> bool {
 
 /// Digits with what people set between the parts of a number left out; a space ends what is no number.
 fn plain_digits(line: &str) -> String {
-    line.chars().map(narrow).filter(|letter| !matches!(letter, '-' | '.' | '–' | '‐' | ' ')).collect()
+    // As the country is dialled, and as the first digits are spoken.
+    let line = settled(line).replace("+82", "0").replace("공일공", "010");
+    let between = |letter: &char| "-.–‐ /()·_".contains(*letter);
+    line.chars().filter(|letter| !between(letter)).collect()
 }
 
 /// The words that a store will not have.
@@ -312,6 +328,11 @@ mod tests {
             "닥쳐라",
             "시8",
             "시팔 뭐야",
+            // Put together of letters as some keyboards of Apple do; half as wide; drawn as in mathematics.
+            "\u{1109}\u{1175}\u{1107}\u{1161}\u{11af}",
+            "\u{1109}\u{1107}",
+            "\u{ffb5}\u{ffb2}",
+            "𝐟𝐮𝐜𝐤",
         ] {
             assert!(is_bad(line, &[]), "{line}");
         }
@@ -371,9 +392,16 @@ mod tests {
 
     #[test]
     fn phone_numbers_are_found_and_prices_are_not() {
-        for line in
-            ["010-1234-5678", "제 번호 010 1234 5678이요", "０１０．１２３４．５６７８", "011-123-4567로요"]
-        {
+        for line in [
+            "010-1234-5678",
+            "제 번호 010 1234 5678이요",
+            "０１０．１２３４．５６７８",
+            "011-123-4567로요",
+            "010/1234/5678",
+            "(010)1234-5678",
+            "+82 10-1234-5678",
+            "공일공 1234 5678",
+        ] {
             assert!(holds_phone_number(line), "{line}");
         }
         for line in ["10,000원", "101동 1201호", "01번 상품 2개", "2026-11-26", "100120원"] {

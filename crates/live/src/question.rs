@@ -247,6 +247,8 @@ pub async fn mark(
     id: &QuestionId,
     standing: Standing,
 ) -> Result<Question> {
+    // A mark is a chapter: it stands at a moment of the show.
+    broadcast.must_go_on()?;
     let at_ms = live.media_now_ms(&broadcast.id);
     let mut tx = live.base.db.begin().await?;
     match standing {

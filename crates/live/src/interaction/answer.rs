@@ -253,3 +253,67 @@ impl Counting {
         Ok(())
     }
 }
+
+/// For `fuzz/` alone: a room with one interaction of each kind, one whose time is over and one that is not there, and
+/// answers of three bytes each: which, whose, what. Everybody counts once, and nothing counts that was not taken.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    const KINDS: [Kind; 7] =
+        [Kind::Poll, Kind::Quiz, Kind::Draw, Kind::Coupon, Kind::Announcement, Kind::Offer, Kind::Poll];
+    const NOW_MS: i64 = 1_000;
+    fn id<T>(number: u8) -> base::Id<T> {
+        let text = format!("01900000-0000-7000-8000-0000000000{number:02x}");
+        text.parse().unwrap_or_else(|_| unreachable!("{text} is an id"))
+    }
+    let interaction = |(place, kind): (usize, Kind)| Interaction {
+        id: id(place as u8),
+        broadcast: id(0),
+        kind,
+        said: String::new(),
+        choices: Vec::new(),
+        counts: vec![0; if kind.has_choices() { 3 } else { 1 }],
+        answer: None,
+        coupon: (kind == Kind::Coupon).then(|| id(0)),
+        quantity: 5,
+        offer: None,
+        opened_at_ms: 0,
+        closed_at_ms: None,
+        closes_at_ms: (place == KINDS.len() - 1).then_some(NOW_MS),
+        commitment: String::new(),
+        winners: Vec::new(),
+        seed: String::new(),
+    };
+    let open = KINDS.into_iter().enumerate().map(interaction).map(|open| (open.id.clone(), open)).collect();
+    let mut count =
+        Counting { open, before: HashMap::new(), fresh: Vec::new(), claims: Vec::new(), now_ms: NOW_MS };
+    let mut taken = HashMap::new();
+    for ask in bytes.chunks_exact(3) {
+        let which = usize::from(ask[0]) % (KINDS.len() + 1);
+        let asked = Asked {
+            interaction: id(which as u8),
+            person: id(ask[1]),
+            name: String::new(),
+            choice: usize::from(ask[2]),
+            ticket: format!("{:02x}", ask[2]),
+            at_ms: 0,
+        };
+        if let Ok(told) = count.take(&asked) {
+            assert_eq!(
+                *taken.entry((which, ask[1])).or_insert_with(|| told.clone()),
+                told,
+                "a second answer"
+            );
+        }
+    }
+    assert_eq!(count.fresh.len(), taken.len());
+    for (place, kind) in KINDS.into_iter().enumerate() {
+        let people = count.open[&id(place as u8)].people();
+        assert_eq!(
+            people,
+            taken.keys().filter(|(which, _)| *which == place).count() as i64,
+            "{kind:?} {place}"
+        );
+        assert!(kind != Kind::Coupon || (people <= 5 && people == count.claims.len() as i64));
+        assert!(people == 0 || (place < 4), "{kind:?} {place} takes no answers");
+    }
+}

@@ -110,6 +110,11 @@ async fn a_rehearsal_is_on_no_list_and_only_its_stall_may_see_it() {
         ];
         let at = format!("/live/{id}/interactions");
         assert_eq!(market.form(&market.seller, &at, &offer).await.json()["type"], "/problems/only-rehearsed");
+        let coupon = [("kind", "coupon"), ("key", "k3"), ("coupon", "01900000-0000-7000-8000-000000000001")];
+        assert_eq!(
+            market.form(&market.seller, &at, &coupon).await.json()["type"],
+            "/problems/only-rehearsed"
+        );
         let poll =
             [("kind", "poll"), ("key", "k2"), ("said", "구이?"), ("choice", "네"), ("choice", "아니요")];
         assert_eq!(market.form(&market.seller, &at, &poll).await.status, StatusCode::OK);
