@@ -169,7 +169,7 @@ live-see-replay = Watch again
 live-to-orders = See the orders
 
 # Order in the room, and questions
-live-order = Keep the room in order
+live-order = Keep out bad words
 live-order-save = Do it this way
 live-slow-mode = Slow mode
 live-slow-off = Off
@@ -389,6 +389,8 @@ live-cue-said = What to say
 live-cue-minutes = Minutes
 live-cue-seconds = Seconds
 live-cue-save = Save
+live-cue-saved = Saved.
+live-cue-lost = This could not be saved. Check the line and tap Save.
 live-cue-up = Up
 live-cue-down = Down
 live-cue-more = Say it another way, or take it out

@@ -244,10 +244,11 @@ pub async fn on_air(db: &Db, limit: i64) -> Result<Vec<Broadcast>> {
     find_all(db, &ids).await
 }
 
-/// What comes next. One that nobody began is shown for a while after its hour, in case they are late.
+/// What comes next. One that nobody began is shown for a while after its hour, in case they are late; one that was
+/// made to begin at once is nobody's business before it does.
 pub async fn upcoming(db: &Db, now_ms: i64, limit: i64) -> Result<Vec<Broadcast>> {
     let ids: Vec<BroadcastId> = sql!(values db,
-        "select id from broadcasts where stage = 'scheduled' and starts_at_ms >= $1 and rehearses is null
+        "select id from broadcasts where stage = 'scheduled' and starts_at_ms >= $1 and starts_at_ms > made_at_ms and rehearses is null
          order by starts_at_ms, id limit $2", now_ms - LATE_MS, limit)?;
     find_all(db, &ids).await
 }
@@ -289,7 +290,7 @@ pub async fn of_store(db: &Db, store: &StoreId, now_ms: i64) -> Result<Option<Br
     let ids: Vec<BroadcastId> = sql!(values db,
         "select id from broadcasts
          where store_id = $1 and rehearses is null
-           and (stage in ('live', 'waiting') or (stage = 'scheduled' and starts_at_ms >= $2))
+           and (stage in ('live', 'waiting') or (stage = 'scheduled' and starts_at_ms >= $2 and starts_at_ms > made_at_ms))
          order by case when stage = 'scheduled' then 1 else 0 end, starts_at_ms, id limit 1",
         store, now_ms - LATE_MS)?;
     Ok(find_all(db, &ids).await?.pop())

@@ -259,21 +259,21 @@ pub struct Muted {
     pub name: String,
 }
 
-/// Mutes whoever said a line, for this broadcast, and hides the line. The store's own people are not muted.
-pub async fn mute(live: &Live, broadcast: &Broadcast, line: &LineId) -> Result<()> {
+/// Mutes whoever said a line, for this broadcast, and hides the line; says whom. The store's own people are not muted.
+pub async fn mute(live: &Live, broadcast: &Broadcast, line: &LineId) -> Result<Option<Muted>> {
     let mut tx = live.base.db.begin().await?;
-    let muted = sql!(run &mut tx,
+    sql!(run &mut tx,
         "insert into mutes (broadcast_id, person_id, name, at_ms)
          select broadcast_id, person_id, name, $3 from chat_lines
          where id = $1 and broadcast_id = $2 and person_id is not null and said_by = 'shopper'
          on conflict (broadcast_id, person_id) do nothing", line, &broadcast.id, live.base.clock.now_ms())?;
+    let muted: Option<Muted> = sql!(opt &mut tx,
+        "select m.person_id, m.name from mutes m join chat_lines c on c.person_id = m.person_id
+         where m.broadcast_id = $2 and c.id = $1 and c.broadcast_id = $2", line, &broadcast.id)?;
     tx.commit().await?;
     live.moderation.forget(&broadcast.id);
-    if muted == 0 {
-        // Muted before, or nobody who can be.
-        tracing::debug!(%line, "Nobody was muted");
-    }
-    crate::chat::hide(live, broadcast, line).await
+    crate::chat::hide(live, broadcast, line).await?;
+    Ok(muted)
 }
 
 /// Lets somebody talk again.

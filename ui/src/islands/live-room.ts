@@ -60,6 +60,8 @@ class LiveRoom extends HTMLElement {
     this.addEventListener("stay:done", (event) => {
       const kind = (event.target as HTMLElement).dataset["kind"];
       if (kind) this.float(kind, 1);
+      const { detail } = event as CustomEvent<Values>;
+      if (detail["person"]) void import("../lib/muted").then(({ muted }) => muted(this, detail), console.warn);
     });
     const { socket, replay } = this.dataset;
     if (this.querySelector(".interactions [data-interaction]")) this.ask(() => {});

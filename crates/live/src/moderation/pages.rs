@@ -67,8 +67,9 @@ async fn mute(
     Form(said): Form<Said>,
 ) -> Result<Response, Problem> {
     let line = said.line.ok_or(Error::NoLine)?;
-    moderation::mute(&live, &by.broadcast, &line).await?;
-    Ok(Answer::to(json, &by.page(), json!({ "line": line })))
+    let muted = moderation::mute(&live, &by.broadcast, &line).await?;
+    let (person, name) = muted.map(|muted| (muted.person_id, muted.name)).unzip();
+    Ok(Answer::to(json, &by.page(), json!({ "line": line, "person": person, "name": name })))
 }
 
 #[derive(Deserialize)]
