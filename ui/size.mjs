@@ -40,7 +40,7 @@ function closure(key, files = new Set()) {
 let over = 0;
 for (const [page, islands] of Object.entries(PAGES)) {
   const files = new Set();
-  const styles = SELLERS.includes(page) ? ["main.css", "studio.css"] : ["main.css"];
+  const styles = ["main.css", ...(SELLERS.includes(page) ? ["studio.css"] : []), ...(page === "diagnosis" ? ["office.css"] : [])];
   for (const key of [...styles, "main.ts", ...islands.map((name) => `islands/${name}.ts`)]) closure(key, files);
   const total = [...files].reduce((sum, file) => sum + size(file), 0);
   if (total > BUDGET) over++;
