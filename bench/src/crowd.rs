@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{sync::Notify, task::JoinSet, time::Instant};
 
 use crate::{
     figure::{Figure, Show, say},
@@ -102,10 +102,20 @@ async fn storm(market: &Market, broadcast: &str, part: Duration, people: usize) 
     let (address, pid) = (market.address, market.pid());
     let page = format!("/live/{broadcast}");
     let inside: Arc<Inside> = Arc::default();
-    let mut watching = JoinSet::new();
-    for _ in 0..INSIDE {
-        watching.spawn(watch(address, format!("/media/{broadcast}"), part, inside.clone()));
-    }
+    // In a thread of their own: how late their parts come says nothing about this one, which the crowd keeps busy.
+    let (over, watching) = (Arc::new(Notify::new()), format!("/media/{broadcast}"));
+    let (ends, seen) = (over.clone(), inside.clone());
+    let watching = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let mut all = JoinSet::new();
+            for _ in 0..INSIDE {
+                all.spawn(watch(address, watching.clone(), part, seen.clone()));
+            }
+            ends.notified().await;
+        });
+        std::io::Result::Ok(())
+    });
     tokio::time::sleep(CALM).await;
     say("pages alone, a few at a time");
     let (before, idle) = (processor::used_by(pid)?, Instant::now());
@@ -142,7 +152,8 @@ async fn storm(market: &Market, broadcast: &str, part: Duration, people: usize) 
         (processor::used_by(pid)? - before).as_secs_f64() - inside_share * began.elapsed().as_secs_f64();
     tokio::time::sleep(CALM).await;
     let (gaps, late) = (inside.take(), inside.late());
-    watching.abort_all();
+    over.notify_one();
+    watching.join().map_err(|_| anyhow::anyhow!("those inside panicked"))??;
     Ok(Met {
         first: met.0,
         joins_per_core: people as f64 / joins.max(0.001),
@@ -164,16 +175,22 @@ async fn arrive(address: SocketAddr, page: &str, media: &str) -> anyhow::Result<
         .and_then(|rest| rest.split_once(".mp4"))
         .context("no picture in the page")?
         .0;
-    ask(&mut connection, address, &format!("{media}/h{next}.mp4")).await.map(drop)
+    fetch(&mut connection, address, &format!("{media}/h{next}.mp4")).await.map(drop)
 }
 
 async fn ask(connection: &mut Connection, address: SocketAddr, path: &str) -> anyhow::Result<String> {
+    let answer = fetch(connection, address, path).await?;
+    Ok(String::from_utf8_lossy(connection.body(&answer)).into_owned())
+}
+
+/// The answer with its body as it came: a film is not to be read as text.
+async fn fetch(connection: &mut Connection, address: SocketAddr, path: &str) -> anyhow::Result<http::Answer> {
     let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\naccept: text/html\r\n\r\n");
     let answer = connection.send(request.as_bytes()).await?;
     if answer.status != 200 {
         bail!("{path} was answered with {}", answer.status);
     }
-    Ok(String::from_utf8_lossy(connection.body(&answer)).into_owned())
+    Ok(answer)
 }
 
 /// What those inside have seen.

@@ -396,9 +396,13 @@ async fn a_broadcast_whose_process_died_is_ended_after_the_grace() {
 #[tokio::test]
 async fn the_pages_read_without_a_script() {
     for market in markets().await {
-        let show = market.show().await;
-        let calendar = market.get("/live").await;
-        assert!(calendar.text().contains("오늘 아침 고등어"), "{}", calendar.text());
+        let (show, announced) = (market.show().await, market.announced().await);
+        let calendar = market.get("/live").await.text();
+        assert!(calendar.contains(&announced.path()), "{calendar}");
+        assert!(
+            !calendar.contains(&show.path()),
+            "one for now is nobody's business before it begins: {calendar}"
+        );
         let watch = market.get(&show.path()).await.text();
         for part in
             ["오늘 아침 고등어", "은갈치", "32,000원", "원산지 국산(부산)", "들어와서 말하기", "판매자 정보"]

@@ -144,7 +144,7 @@ async fn the_page_says_the_same_as_the_numbers() {
         assert_eq!(page.status, StatusCode::OK, "{}", page.text());
         let text = page.text().replace(['\u{2068}', '\u{2069}'], "");
         for words in [
-            "시작하고 1분에 9명으로 가장 많이 봤어요",
+            "시작하고 1분째에 9명이 봐서 가장 많았어요",
             "시작하고 2분에 9명에서 4명으로 줄었어요",
             "은갈치 이야기를 할 때 나갔어요",
             "다시 보기에서 1건, 12,000원어치",

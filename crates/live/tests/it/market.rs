@@ -183,6 +183,13 @@ impl Market {
         self.show_with_key().await.0
     }
 
+    /// The same, announced for an hour later: what shoppers read on the calendar.
+    pub(crate) async fn announced(&self) -> Broadcast {
+        let show = self.show().await;
+        let later = base::clock::at(self.clock.now_ms() + 3_600_000);
+        broadcast::reschedule(&self.live, &show.id, later).await.unwrap()
+    }
+
     pub(crate) async fn show_with_key(&self) -> (Broadcast, String) {
         let wanted = NewBroadcast {
             title: "오늘 아침 고등어".into(),

@@ -324,7 +324,7 @@ async fn calendars_hold_what_comes() {
             "{plain}"
         );
 
-        let second = market.show().await;
+        let second = market.announced().await;
         broadcast::end(&market.live.base.db, &show.id, NOON_MS).await.unwrap();
         let all = market.get("/live/calendar.ics").await.text();
         assert!(all.contains(second.id.as_str()) && !all.contains(show.id.as_str()), "{all}");
