@@ -20,6 +20,13 @@ describe("a hold", () => {
     expect(hold.due(null, 4999)).toEqual([]);
     expect(hold.due(null, 5001)).toEqual([pin(1000)]);
   });
+
+  it("stays with a picture that is late, but not with one that stands for ever", () => {
+    const hold = new Hold(4000, 12_000);
+    hold.put(pin(1000));
+    expect(hold.due(900, 6000)).toEqual([]);
+    expect(hold.due(900, 13_001)).toEqual([pin(1000)]);
+  });
 });
 
 describe("a timeline", () => {

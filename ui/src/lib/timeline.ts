@@ -10,8 +10,11 @@ export interface Timed {
 export class Hold<E extends Timed> {
   private waiting: E[] = [];
 
-  /** `patience_ms`: without a picture nothing is held longer than this after its time. */
-  constructor(private readonly patience_ms = 4_000) {}
+  /** Nothing is held longer after its time than `patience_ms` without a picture, and `longest_ms` behind a late one. */
+  constructor(
+    private readonly patience_ms = 4_000,
+    private readonly longest_ms = 12_000,
+  ) {}
 
   put(event: E): void {
     this.waiting.push(event);
@@ -20,7 +23,8 @@ export class Hold<E extends Timed> {
 
   /** What is due, in order. `clock` is the media clock, `wall` the time of day. */
   due(clock: number | null, wall: number): E[] {
-    const ready = (event: E): boolean => (clock !== null && event.at_ms <= clock) || event.at_ms + this.patience_ms < wall;
+    const ready = ({ at_ms }: E): boolean =>
+      clock === null ? at_ms + this.patience_ms < wall : at_ms <= clock || at_ms + this.longest_ms < wall;
     let count = 0;
     while (count < this.waiting.length && ready(this.waiting[count]!)) count++;
     return this.waiting.splice(0, count);
