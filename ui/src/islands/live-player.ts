@@ -6,7 +6,7 @@
 // the chain plays the small picture while the line is thin. A replay is hls.js on vod.m3u8. Words for the states come from data-waiting, data-ended, data-slow,
 // data-offline and data-failed and stand in its `.state`. `.sound` shows while muted.
 // With `data-first` the page's other islands wait for `first-picture` (main.ts).
-// Fires `media-clock` (detail.at_ms, five a second) and `live-state` (detail.state); `atMs` and `stats` can be read.
+// Fires `media-clock` (detail.at_ms, ten a second) and `live-state` (detail.state); `atMs` and `stats` can be read.
 import { type Join, ride, type Sink } from "../lib/chain";
 import type { Clock } from "../lib/clock";
 import { Pace } from "../lib/pace";
@@ -17,7 +17,7 @@ import { hasMediaSource, Shelf } from "../lib/shelf";
 const LOOK_MS = 50;
 /** How often the pace may change. */
 const STEP_MS = 700;
-const CLOCK_MS = 200;
+const CLOCK_MS = 100;
 /** A picture that stands this long is said to be slow. */
 const SLOW_MS = 1_500;
 /** How often hls.js playback asks whether the show is still on. */
