@@ -17,7 +17,9 @@ export async function playHls(video: HTMLVideoElement, url: string, live: boolea
   if (!Hls.isSupported()) return native(video, url);
   const hls = new Hls({
     lowLatencyMode: live,
-    backBufferLength: live ? 10 : 60,
+    // Live, the browser itself makes room: when hls.js 1.7 takes old pictures away while a part is being appended, it takes
+    // the segment under way for lost, and waits until its parts have left the playlist: eight seconds.
+    backBufferLength: live ? Infinity : 60,
     liveSyncOnStallIncrease: 0.1,
     // The player's own pace keeps the distance: hls.js hurries only while a whole second is buffered.
     maxLiveSyncPlaybackRate: 1,
