@@ -11,3 +11,14 @@ create unique index products_code on products (store_id, code) where code is not
 create index products_changed on products (changed_at_ms, id);
 alter table stores add column changed_at_ms bigint not null default 0;
 create index stores_changed on stores (changed_at_ms, id);
+
+-- What was told about a product, edition by edition, append-only: an advertisement of last week can be read as it stood.
+create table label_records (
+  product_id text not null references products (id),
+  edition bigint not null,
+  store_id text not null,
+  -- Name, unit, origin, category, answers and further lines, as they were told.
+  told text not null,
+  from_ms bigint not null,
+  primary key (product_id, edition)
+);

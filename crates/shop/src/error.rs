@@ -12,6 +12,8 @@ pub enum Error {
     NotFound,
     #[error("the product was taken off sale")]
     Gone,
+    #[error("the law wants more told about the product: {0:?}")]
+    Incomplete(Vec<String>),
     #[error("some fields are wrong: {0:?}")]
     Invalid(Vec<(String, &'static str)>),
     #[error("the key was used for something else")]
@@ -124,6 +126,13 @@ impl From<Error> for Problem {
             Error::Invalid(fields) => fields
                 .into_iter()
                 .fold(Problem::invalid("fields"), |problem, (field, slug)| problem.field(field, slug)),
+            Error::Incomplete(lacking) => lacking.into_iter().fold(
+                Problem::invalid("product-incomplete"),
+                |problem, id| match id.as_str() {
+                    "category" => problem.field("category", "choose"),
+                    id => problem.field(format!("attributes.{id}"), "needed"),
+                },
+            ),
             Error::KeyReused => Problem::invalid("key-reused"),
             Error::SoldOut { name, left: 0 } => Problem::conflict("sold-out").with("name", name),
             Error::SoldOut { name, left } => {

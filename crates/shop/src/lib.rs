@@ -10,6 +10,7 @@ pub mod buy;
 pub mod buyer;
 pub mod carrier;
 pub mod cart;
+pub mod category;
 pub mod checkout;
 pub mod coupon;
 pub mod day_close;
@@ -144,6 +145,7 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(store::pages::routes())
         .merge(store::opening::routes())
         .merge(product::selling::routes())
+        .merge(product::questions::routes())
         .merge(stock::pages::routes())
         .merge(stock::api::routes())
         .merge(photo::api::routes())

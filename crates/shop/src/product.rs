@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use web::Lang;
 
+use crate::category::Answers;
 use crate::photo::PhotoId;
 use crate::store::Store;
 use crate::text::{Listing, Text, read};
@@ -14,7 +15,9 @@ use crate::{Error, Result, set};
 pub(crate) mod api;
 mod draft;
 mod form;
+pub mod label;
 pub mod pages;
+pub(crate) mod questions;
 pub(crate) mod selling;
 
 pub(crate) use draft::MAX_PHOTOS;
@@ -105,6 +108,12 @@ pub struct Product {
     pub stories: Listing<Story>,
     #[sqlx(try_from = "String")]
     pub facts: Listing<Fact>,
+    /// Its place in the category tree; empty for one from before there was a tree.
+    pub category: String,
+    #[sqlx(try_from = "String")]
+    pub attributes: Answers,
+    /// The seller's own number of it.
+    pub code: Option<String>,
     pub withdrawal: Withdrawal,
     pub parcel: bool,
     pub pickup: bool,
@@ -132,6 +141,11 @@ impl Product {
     /// The origin for a reader (원산지).
     pub fn origin_in(&self, lang: Lang) -> &str {
         read(lang, &self.origin, &self.origin_en)
+    }
+
+    /// What the law wants told and nobody has: ids of questions, or `category`.
+    pub(crate) fn lacking(&self) -> Vec<String> {
+        crate::category::lacking(&self.category, &self.attributes, &self.unit)
     }
 
     /// The first photo's id, or nothing.

@@ -14,6 +14,7 @@ use live::push::Reach;
 use live::{Broadcast, BroadcastId, Live};
 use people::{Address, People, Person, Sender, StoreId};
 use serde_json::{Value, json};
+use shop::category::Answers;
 use shop::product::{Draft, NewVariant, ProductId};
 use shop::store::NewStore;
 use shop::{Shop, product, store};
@@ -340,6 +341,8 @@ async fn goods(shop: &Shop, store: &StoreId, name: &str, won: i64) -> ProductId 
         name: name.into(),
         unit: "두 마리".into(),
         origin: "국산(부산)".into(),
+        category: "other".into(),
+        attributes: Answers([("certificate".to_owned(), vec!["none".to_owned()])].into()),
         variants: vec![variant],
         parcel: true,
         ..Draft::default()

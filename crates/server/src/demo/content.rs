@@ -6,6 +6,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use rust_embed::RustEmbed;
 use serde::Deserialize;
+use shop::category::Answers;
 use shop::coupon::NewCoupon;
 use shop::promotion::NewPromotion;
 use web::Said;
@@ -84,6 +85,9 @@ pub(super) struct Stall {
 pub(super) struct Product {
     pub slug: String,
     pub name: Said,
+    pub category: String,
+    #[serde(default)]
+    pub answers: Answers,
     pub unit: Said,
     pub origin: Said,
     pub withdrawal: String,

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use base::{Won, settings};
 use bytes::Bytes;
 use people::{Address, People, Person, PersonId, operator};
+use shop::category::{self, Answers};
 use shop::coupon;
 use shop::photo::{self, PhotoId};
 use shop::product::{self, Choice, Draft, Fact, NewVariant, Story, Withdrawal};
@@ -151,6 +152,8 @@ async fn draft(app: &App, product: &Product) -> Result<Draft> {
             .map(|story| Story { head: text(&story.head), body: text(&story.body) })
             .collect(),
         facts: facts(product),
+        category: product.category.clone(),
+        attributes: answers(product)?,
         withdrawal: withdrawal(&product.withdrawal)?,
         parcel: product.delivery.iter().any(|way| way == "parcel"),
         pickup: product.delivery.iter().any(|way| way == "pickup"),
@@ -159,25 +162,40 @@ async fn draft(app: &App, product: &Product) -> Result<Draft> {
     })
 }
 
-/// The ingredient card of foods, or what the law wants said of other goods.
-fn facts(product: &Product) -> Vec<Fact> {
-    let mut facts: Vec<Fact> =
-        product.facts.iter().map(|fact| Fact { name: text(&fact.label), value: text(&fact.value) }).collect();
-    if let Some(card) = &product.card {
-        let none = Said { ko: "표시 대상 없음".into(), en: "None of the labelled ones".into() };
-        let allergens = if card.allergens.is_empty() { none } else { joined(&card.allergens) };
-        for (ko, en, value) in [
-            ("식품 이름", "Food", card.name.clone()),
-            ("원재료와 원산지", "Ingredients and origin", joined(&card.ingredients)),
-            ("알레르기 유발 물질", "Allergens", allergens),
-            ("보관 방법", "Storage", card.storage.clone()),
-            ("내용량", "Weight", card.weight.clone()),
-            ("소비기한", "Keeps", card.keeps.clone()),
-        ] {
-            facts.push(Fact { name: Text::new(ko, en), value: text(&value) });
+/// What stands in the file, and what a food's card answers of its category's questions.
+fn answers(product: &Product) -> anyhow::Result<Answers> {
+    let mut answers = product.answers.clone();
+    let Some(card) = &product.card else { return Ok(answers) };
+    let allergens = card.allergens.iter().map(allergen).collect::<anyhow::Result<Vec<_>>>()?;
+    let ingredients = joined(&card.ingredients);
+    let said = |said: &Said| vec![said.ko.clone(), said.en.clone()];
+    for (id, told) in [
+        ("kind", said(&card.name)),
+        ("amount", said(&card.weight)),
+        ("keeps", said(&card.keeps)),
+        ("ingredients", said(&ingredients)),
+        ("allergens", if allergens.is_empty() { vec!["none".to_owned()] } else { allergens }),
+    ] {
+        if category::asks(&product.category).iter().any(|ask| ask.attribute.id == id) {
+            answers.0.insert(id.to_owned(), told);
         }
     }
-    facts
+    Ok(answers)
+}
+
+/// The schema's id of an allergen: "조개류(굴)" is shellfish.
+fn allergen(said: &Said) -> anyhow::Result<String> {
+    let name = said.ko.split('(').next().unwrap_or_default();
+    let known = category::schema().attribute("allergens").context("the schema has allergens")?;
+    let value = known.values.iter().find(|value| value.name.ko == name);
+    Ok(value.with_context(|| format!("{name} is no allergen of the schema"))?.id.clone())
+}
+
+/// How it is kept, in the stall's own words, beside the answers.
+fn facts(product: &Product) -> Vec<Fact> {
+    let facts = product.facts.iter().map(|fact| (text(&fact.label), text(&fact.value)));
+    let storage = product.card.iter().map(|card| (Text::new("보관하실 때", "To keep it"), text(&card.storage)));
+    facts.chain(storage).map(|(name, value)| Fact { name, value }).collect()
 }
 
 fn joined(texts: &[Said]) -> Said {

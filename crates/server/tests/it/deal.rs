@@ -53,7 +53,7 @@ impl Deal {
         let seller = app.shopper("한파도").await;
         let (store, _) = crate::sale::open_stall(&seller, 1).await;
         let product = json!({
-            "name": { "ko": "자반고등어" }, "origin": { "ko": "국내산" }, "withdrawal": withdrawal,
+            "name": { "ko": "자반고등어" }, "category": "other", "attributes": { "certificate": ["none"] }, "origin": { "ko": "국내산" }, "withdrawal": withdrawal,
             "variants": [{ "pick": [], "price_won": 10_000, "stock": 10 }], "pickup": true, "parcel": true,
         });
         let made: Value =

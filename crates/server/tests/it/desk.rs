@@ -37,7 +37,7 @@ impl Desk {
             let (store, _) = open_stall(&seller, 5).await;
             let variant = async |name: &str, price: i64, size: &str| {
                 let product = json!({
-                    "name": { "ko": name }, "origin": { "ko": "국내산" }, "parcel": true, "pickup": true,
+                    "name": { "ko": name }, "category": "other", "attributes": { "certificate": ["none"] }, "origin": { "ko": "국내산" }, "parcel": true, "pickup": true,
                     "options": [{ "name": { "ko": "크기" }, "values": [{ "ko": size }] }],
                     "variants": [{ "pick": [0], "price_won": price, "stock": 1_000 }],
                 });

@@ -23,6 +23,7 @@ fn stall() -> Value {
 fn mackerel(stock: i64) -> Value {
     json!({
         "name": { "ko": "고등어 한 손" },
+        "category": "other", "attributes": { "certificate": ["none"] },
         "origin": { "ko": "고등어: 국내산(제주)" },
         "variants": [{ "pick": [], "price_won": 9800, "stock": stock }],
         "pickup": true,

@@ -15,6 +15,7 @@ use super::{
     Card, Choice, Draft, Fact, Product, ProductId, Story, Variant, VariantId, Withdrawal, change, create,
     fresh, on_sale_in, remove, restore, sheet, variants,
 };
+use crate::category::Answers;
 use crate::photo::PhotoId;
 use crate::store::api::is_theirs;
 use crate::text::Text;
@@ -44,6 +45,11 @@ pub(crate) struct ProductView {
     pub variants: Vec<VariantView>,
     pub stories: Vec<Story>,
     pub facts: Vec<Fact>,
+    /// Its place in the category tree; empty for one from before there was a tree.
+    pub category: String,
+    pub attributes: Answers,
+    /// The seller's own number of it.
+    pub code: Option<String>,
     pub withdrawal: Withdrawal,
     pub parcel: bool,
     pub pickup: bool,
@@ -82,6 +88,9 @@ impl ProductView {
             variants: variants.into_iter().map(VariantView::from).collect(),
             stories: product.stories.0,
             facts: product.facts.0,
+            category: product.category,
+            attributes: product.attributes,
+            code: product.code,
             withdrawal: product.withdrawal,
             parcel: product.parcel,
             pickup: product.pickup,

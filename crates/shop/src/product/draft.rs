@@ -7,11 +7,13 @@ use people::StoreId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::label::{self, Told};
 use super::{Choice, Fact, Product, ProductId, Story, VariantId, Withdrawal, find, of_store};
+use crate::category::{self, Answers};
 use crate::faults::Faults;
 use crate::photo::{self, PhotoId};
 use crate::text::{Listing, Text};
-use crate::{Result, Shop, set, stock};
+use crate::{Error, Result, Shop, set, stock};
 
 /// Photos of one product.
 pub(crate) const MAX_PHOTOS: usize = 10;
@@ -30,6 +32,8 @@ const SHORT: usize = 200;
 const STORY: usize = 3_000;
 const MAX_STORIES: usize = 20;
 const MAX_FACTS: usize = 30;
+/// The longest number of the seller's own.
+const CODE: usize = 40;
 
 /// A product as a seller writes it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -49,6 +53,12 @@ pub struct Draft {
     pub stories: Vec<Story>,
     /// The ingredient card, or what the law wants said of this kind of goods.
     pub facts: Vec<Fact>,
+    /// Its place in the category tree: `fish.fresh`.
+    pub category: String,
+    /// Its answers to what the category asks: the question's id, and the chosen values' ids or what is written.
+    pub attributes: Answers,
+    /// The seller's own number of it; no two products of a store have the same. Empty: none.
+    pub code: String,
     pub withdrawal: Withdrawal,
     pub parcel: bool,
     pub pickup: bool,
@@ -56,6 +66,9 @@ pub struct Draft {
     pub cold: bool,
     /// So many pieces one buyer may have, over all their orders; 0: no limit.
     pub per_buyer: i64,
+    /// Whether it is only kept, not put up: then it may lack what the law wants told. Of one that is there already
+    /// this changes nothing.
+    pub resting: bool,
 }
 
 /// A variant as a seller writes it.
@@ -72,6 +85,21 @@ pub struct NewVariant {
 }
 
 impl Draft {
+    /// What the law wants told and this does not tell.
+    pub(super) fn lacking(&self) -> Vec<String> {
+        category::lacking(&self.category, &self.attributes, &self.unit.ko)
+    }
+
+    /// Refuses one that lacks what the law wants told.
+    fn require_whole(&self) -> Result<()> {
+        let lacking = self.lacking();
+        if lacking.is_empty() { Ok(()) } else { Err(Error::Incomplete(lacking)) }
+    }
+
+    fn code_column(&self) -> Option<&str> {
+        Some(self.code.as_str()).filter(|code| !code.is_empty())
+    }
+
     /// The variant's name: its values in order, "조림용 토막 · 대".
     fn name_of(&self, variant: &NewVariant) -> Text {
         let values = variant.pick.iter().zip(&self.options).filter_map(|(at, option)| option.values.get(*at));
@@ -84,22 +112,27 @@ impl Draft {
 /// Puts a product on the stall. The same `key` gives the same product.
 pub async fn create(shop: &Shop, store: &StoreId, key: &str, draft: Draft) -> Result<Product> {
     let draft = checked(draft)?;
+    if !draft.resting {
+        draft.require_whole()?;
+    }
     let now_ms = shop.base.clock.now_ms();
     let id = ProductId::new(now_ms);
     let mut tx = shop.base.db.begin().await?;
     photo::require(&mut tx, &draft.photos).await?;
+    require_own_code(&mut tx, store, &draft, key, None).await?;
     let made = sql!(run &mut tx,
         "insert into products (id, store_id, key, name, name_en, unit, unit_en, origin, origin_en, cover, photos,
              options, stories, facts, withdrawal, parcel, pickup, cold, price_from_won, price_to_won, on_sale,
-             created_at_ms, changed_at_ms, per_buyer)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, true, $21,
-             $21, $22)
+             created_at_ms, changed_at_ms, per_buyer, category, attributes, code)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+             $22, $23, $24, $25, $26)
          on conflict (store_id, key) do nothing",
         &id, store, key, &draft.name.ko, &draft.name.en, &draft.unit.ko, &draft.unit.en, &draft.origin.ko,
         &draft.origin.en, draft.photos.first(), Listing(draft.photos.clone()).to_column(),
         Listing(draft.options.clone()).to_column(), Listing(draft.stories.clone()).to_column(),
         Listing(draft.facts.clone()).to_column(), draft.withdrawal, draft.parcel, draft.pickup, draft.cold,
-        lowest(&draft), highest(&draft), now_ms, draft.per_buyer)?;
+        lowest(&draft), highest(&draft), !draft.resting, now_ms, draft.per_buyer, &draft.category,
+        draft.attributes.to_column(), draft.code_column())?;
     if made == 0 {
         tx.rollback().await?;
         let known: ProductId = sql!(
@@ -111,6 +144,7 @@ pub async fn create(shop: &Shop, store: &StoreId, key: &str, draft: Draft) -> Re
         return find(&shop.base.db, &known).await;
     }
     lay_variants(&mut tx, store, &id, &draft, now_ms).await?;
+    label::keep(&mut tx, &id, &Told::by(&draft), now_ms).await?;
     tx.commit().await?;
     find(&shop.base.db, &id).await
 }
@@ -118,21 +152,28 @@ pub async fn create(shop: &Shop, store: &StoreId, key: &str, draft: Draft) -> Re
 /// Lays a draft over a product. Variants keep their ids by their names; those no longer named are retired.
 pub async fn change(shop: &Shop, store: &StoreId, id: &ProductId, draft: Draft) -> Result<Product> {
     let draft = checked(draft)?;
-    of_store(&shop.base.db, store, id).await?;
+    let now = of_store(&shop.base.db, store, id).await?;
+    // One from before there was a tree stays up as it is, until it has a place there.
+    if now.on_sale && !(now.category.is_empty() && draft.category.is_empty()) {
+        draft.require_whole()?;
+    }
     let now_ms = shop.base.clock.now_ms();
     let mut tx = shop.base.db.begin().await?;
     photo::require(&mut tx, &draft.photos).await?;
+    require_own_code(&mut tx, store, &draft, "", Some(id)).await?;
     sql!(run &mut tx,
         "update products set name = $3, name_en = $4, unit = $5, unit_en = $6, origin = $7, origin_en = $8, cover = $9,
              photos = $10, options = $11, stories = $12, facts = $13, withdrawal = $14, parcel = $15, pickup = $16,
              cold = $17, price_from_won = $18, price_to_won = $19, changed_at_ms = $20,
-             per_buyer = $21
+             per_buyer = $21, category = $22, attributes = $23, code = $24
          where id = $1 and store_id = $2",
         id, store, &draft.name.ko, &draft.name.en, &draft.unit.ko, &draft.unit.en, &draft.origin.ko, &draft.origin.en,
         draft.photos.first(), Listing(draft.photos.clone()).to_column(), Listing(draft.options.clone()).to_column(),
         Listing(draft.stories.clone()).to_column(), Listing(draft.facts.clone()).to_column(), draft.withdrawal,
-        draft.parcel, draft.pickup, draft.cold, lowest(&draft), highest(&draft), now_ms, draft.per_buyer)?;
+        draft.parcel, draft.pickup, draft.cold, lowest(&draft), highest(&draft), now_ms, draft.per_buyer,
+        &draft.category, draft.attributes.to_column(), draft.code_column())?;
     lay_variants(&mut tx, store, id, &draft, now_ms).await?;
+    label::keep(&mut tx, id, &Told::by(&draft), now_ms).await?;
     tx.commit().await?;
     find(&shop.base.db, id).await
 }
@@ -148,15 +189,33 @@ pub async fn remove(shop: &Shop, store: &StoreId, id: &ProductId) -> Result<()> 
     Ok(tx.commit().await?)
 }
 
-/// Puts it back: the undo of [`remove`].
+/// Puts it back: the undo of [`remove`]. One that lacks what the law wants told comes back resting.
 pub async fn restore(shop: &Shop, store: &StoreId, id: &ProductId) -> Result<()> {
-    of_store(&shop.base.db, store, id).await?;
+    let product = of_store(&shop.base.db, store, id).await?;
+    let whole = product.lacking().is_empty();
     let now_ms = shop.base.clock.now_ms();
     let mut tx = shop.base.db.begin().await?;
     sql!(run &mut tx,
-        "update products set on_sale = true, removed_at_ms = null, changed_at_ms = $3
-         where id = $1 and store_id = $2", id, store, now_ms)?;
+        "update products set on_sale = $4, removed_at_ms = null, changed_at_ms = $3
+         where id = $1 and store_id = $2", id, store, now_ms, whole)?;
     Ok(tx.commit().await?)
+}
+
+/// Refuses a number that another of the store's products has. What the same `key` made is this product itself.
+async fn require_own_code(
+    tx: &mut Tx,
+    store: &StoreId,
+    draft: &Draft,
+    key: &str,
+    id: Option<&ProductId>,
+) -> Result<()> {
+    let Some(code) = draft.code_column() else { return Ok(()) };
+    let other: Option<ProductId> = sql!(maybe &mut *tx,
+        "select id from products where store_id = $1 and code = $2 and key <> $3", store, code, key)?;
+    match other {
+        Some(other) if Some(&other) != id => Err(Error::Invalid(vec![("code".to_owned(), "taken")])),
+        _ => Ok(()),
+    }
 }
 
 /// Writes the variants in the draft's order: known names keep their ids and stock, new ones begin with theirs.
@@ -245,8 +304,15 @@ pub(super) fn checked(draft: Draft) -> Result<Draft> {
     faults.unless(draft.parcel || draft.pickup, "delivery", "choose");
     faults.between("per_buyer", draft.per_buyer, 0, MAX_PER_BUYER);
     check_variants(&mut faults, &options, &draft.variants);
+    let code = faults.optional("code", &draft.code, CODE);
+    faults.unless(
+        draft.category.is_empty() || category::schema().category(&draft.category).is_some(),
+        "category",
+        "choose",
+    );
+    let attributes = category::checked(&draft.attributes, &mut faults);
     faults.done()?;
-    Ok(Draft { name, unit, origin, stories, facts, options, ..draft })
+    Ok(Draft { name, unit, origin, stories, facts, options, code, attributes, ..draft })
 }
 
 fn check_variants(faults: &mut Faults, options: &[Choice], variants: &[NewVariant]) {

@@ -12,6 +12,7 @@ use super::draft::{
     self, Draft, MAX_OPTIONS, MAX_PER_BUYER, MAX_PHOTOS, MAX_PRICE, MAX_STOCK, MAX_VARIANTS, NewVariant,
 };
 use super::{Choice, Fact, Product, Story, Variant, Withdrawal};
+use crate::category::Answers;
 use crate::faults::Faults;
 use crate::photo::PhotoId;
 use crate::photo::api::Posted;
@@ -48,6 +49,10 @@ pub(super) struct Typed {
     pub(super) cold: bool,
     /// So many one buyer may have, or empty.
     pub(super) per_buyer: String,
+    pub(super) category: String,
+    /// What is answered already: its own screens change that.
+    pub(super) answers: Answers,
+    pub(super) code: String,
 }
 
 /// One combination of choices, with its price and stock.
@@ -104,6 +109,9 @@ impl Typed {
             parcel: product.parcel,
             pickup: product.pickup,
             cold: product.cold,
+            category: product.category.clone(),
+            answers: product.attributes.clone(),
+            code: product.code.clone().unwrap_or_default(),
             per_buyer: if product.per_buyer > 0 { product.per_buyer.to_string() } else { String::new() },
             ..Typed::default()
         }
@@ -126,6 +134,8 @@ impl Typed {
                 "price" => typed.price = value,
                 "live" => typed.live = value,
                 "per_buyer" => typed.per_buyer = value,
+                "category" => typed.category = value,
+                "code" => typed.code = value,
                 "stock" => typed.stock = value,
                 "was" => typed.was = value,
                 "photo_order" => order.push(value),
@@ -178,7 +188,7 @@ impl Typed {
 
     /// Whether something beyond the first screen was written.
     pub(super) fn has_more(&self) -> bool {
-        let told = [&self.name_en, &self.unit, &self.facts, &self.live, &self.per_buyer];
+        let told = [&self.name_en, &self.unit, &self.facts, &self.live, &self.per_buyer, &self.code];
         self.has_options()
             || self.stories.len() > SPARE_STORIES
             || told.iter().any(|text| !text.trim().is_empty())
@@ -246,6 +256,10 @@ impl Typed {
             pickup: self.pickup,
             cold: self.cold,
             per_buyer,
+            category: self.category.clone(),
+            attributes: self.answers.clone(),
+            code: self.code.clone(),
+            resting: false,
         };
         match (draft::checked(draft), faults.done()) {
             (Ok(draft), Ok(())) => Ok(draft),

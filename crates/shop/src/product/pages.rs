@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use web::{Path, Problem, Ui};
 
 use super::{Card, Product, ProductId, Sheet, Variant, Withdrawal, find, on_sale_in, sheet};
+use crate::category;
 use crate::promotion::{self, Promotion};
 use crate::showing::{self, Clip};
 use crate::store::{self, Store};
@@ -48,6 +49,19 @@ struct ProductPage {
 impl ProductPage {
     fn withdrawal_key(&self) -> String {
         format!("shop-withdrawal-{}", self.product.withdrawal.slug())
+    }
+
+    /// What is told of it: the answers to its category's questions, then the seller's further lines.
+    fn facts(&self) -> Vec<(String, String)> {
+        let lang = self.ui.language();
+        let mut told = category::facts(&self.product, &self.store, lang);
+        for fact in self.product.facts.iter() {
+            let name = fact.name.read(lang);
+            if !told.iter().any(|(known, _)| known == name) {
+                told.push((name.to_owned(), fact.value.read(lang).to_owned()));
+            }
+        }
+        told
     }
 
     fn left(&self) -> i64 {

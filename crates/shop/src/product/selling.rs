@@ -18,6 +18,7 @@ use web::{IdempotencyKey, Path, Problem, Query, Ui};
 
 use super::form::{Typed, Words, number};
 use super::{Card, Product, ProductId, Variant, change, create, of_store, remove, restore, variants};
+use crate::category::schema;
 use crate::photo::api::{MAX_FORM, Posted, Refused, read_form, refuse_early};
 use crate::{Error, Result, Shop, stock};
 
@@ -52,6 +53,10 @@ pub(crate) async fn rest(shop: &Shop, store: &StoreId, id: &ProductId) -> Result
 
 /// Puts a resting product back on sale: the undo of [`rest`].
 pub(crate) async fn resume(shop: &Shop, store: &StoreId, id: &ProductId) -> Result<()> {
+    let lacking = of_store(&shop.base.db, store, id).await?.lacking();
+    if !lacking.is_empty() {
+        return Err(Error::Incomplete(lacking));
+    }
     let now_ms = shop.base.clock.now_ms();
     let mut tx = shop.base.db.begin().await?;
     let done = sql!(run &mut tx,
@@ -167,7 +172,13 @@ async fn resume_product(
     State(shop): State<Shop>,
     Path(Named { product }): Path<Named>,
 ) -> Result<Response, Problem> {
-    resume(&shop, &seller.store, &product).await?;
+    match resume(&shop, &seller.store, &product).await {
+        Err(Error::Incomplete(_)) => {
+            let questions = format!("{}/{product}/questions?just=refused", shelf_path(&seller.store));
+            return Ok(Redirect::to(&questions).into_response());
+        }
+        done => done?,
+    }
     Ok(back(&seller.store, "resumed", &product))
 }
 
@@ -210,6 +221,11 @@ impl Edit {
         words(field).unwrap_or_default()
     }
 
+    /// What one of it is, the law wants told: it is answered here or by its question.
+    fn wrong_unit(&self) -> String {
+        ["unit", "attributes.amount"].map(|field| self.wrong(field)).concat()
+    }
+
     /// "사진 2".
     fn nth(&self, key: &str, number: &usize) -> String {
         self.ui.t1(key, "number", *number)
@@ -228,9 +244,13 @@ impl Edit {
 
     /// Whether the second half of the form is open.
     fn is_open(&self) -> bool {
-        let second =
-            ["options", "variants", "unit", "name_en", "stories", "facts", "delivery", "live", "per_buyer"];
+        let second = [
+            "attributes.amount", "code", "options", "variants", "unit", "name_en", "stories", "facts", "delivery", "live", "per_buyer"];
         self.typed.has_more() || self.table_is_new || second.iter().any(|field| !self.wrong(field).is_empty())
+    }
+
+    fn is_category(&self, id: &str) -> bool {
+        self.typed.category == id
     }
 
     fn is_withdrawal(&self, slug: &str) -> bool {
@@ -302,12 +322,24 @@ async fn keep(
 ) -> Result<Response, Problem> {
     let words = product.as_ref().map(Words::of).unwrap_or_default();
     let mut typed = Typed::read(&posted);
+    match &product {
+        // What it is and what is answered has screens of its own.
+        Some(product) => {
+            typed.category.clone_from(&product.category);
+            typed.answers = product.attributes.clone();
+        }
+        None if typed.category.is_empty() => {
+            let guess = schema().guess(&typed.name);
+            typed.category = guess.map(|category| category.id.clone()).unwrap_or_default();
+        }
+        None => {}
+    }
     let table_is_new = typed.lay_table(&words);
     let wants_table = table_is_new || typed.act == "table";
     let draft = typed.draft(&words);
     let mut page = Edit { refused: posted.refused, table_is_new, ..form(ui, store, product, typed) };
     let told = |error: Error| match error {
-        Error::Invalid(_) | Error::StockPromised => Ok(Problem::from(error)),
+        Error::Invalid(_) | Error::StockPromised | Error::Incomplete(_) => Ok(Problem::from(error)),
         error => Err(Problem::from(error)),
     };
     let draft = match draft {
@@ -327,6 +359,15 @@ async fn keep(
         Ok(_) if wants_table || !page.refused.is_empty() => return page.page(),
         Ok(draft) => draft,
     };
+    let mut draft = draft;
+    if page.product.is_none() {
+        if draft.category.is_empty() {
+            page.problem = Some(Error::Invalid(vec![("category".to_owned(), "category")]).into());
+            return page.page();
+        }
+        // Nothing typed is lost while questions are open: it is kept, and goes up when they are answered.
+        draft.resting = !draft.lacking().is_empty();
+    }
     let kept = match &page.product {
         None => create(shop, store, &IdempotencyKey::of(&page.typed.key)?.0, draft).await,
         Some(product) => change(shop, store, &product.id, draft).await,
@@ -337,6 +378,10 @@ async fn keep(
         (Err(error), _) => Err(error),
     };
     match counted {
+        Ok(product) if !product.on_sale && !product.lacking().is_empty() => {
+            let questions = format!("{}/{}/questions?just=kept", shelf_path(store), product.id);
+            Ok(Redirect::to(&questions).into_response())
+        }
         Ok(product) => Ok(back(store, "saved", &product.id)),
         Err(error) => {
             page.problem = Some(told(error)?);

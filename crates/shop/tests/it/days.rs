@@ -168,6 +168,8 @@ fn sizes(is_whole: bool) -> Draft {
     Draft {
         name: "갈치".into(),
         origin: "국내산".into(),
+        category: "other".into(),
+        attributes: crate::stall::no_certificate(),
         options: vec![Choice { name: "크기".into(), values }],
         variants,
         pickup: true,

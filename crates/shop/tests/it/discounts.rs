@@ -507,6 +507,8 @@ async fn limited(stall: &Stall, per_buyer: i64) -> (VariantId, VariantId) {
     let draft = Draft {
         name: "굴비".into(),
         origin: "국내산".into(),
+        category: "other".into(),
+        attributes: crate::stall::no_certificate(),
         options: vec![product::Choice {
             name: "크기".into(),
             values: vec!["작은 것".into(), "큰 것".into()],

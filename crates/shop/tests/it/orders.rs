@@ -171,6 +171,8 @@ async fn what_is_no_longer_offered_is_not_counted_as_left() {
         let both = Draft {
             name: "고등어".into(),
             origin: "국내산".into(),
+            category: "other".into(),
+            attributes: crate::stall::no_certificate(),
             options: sizes(vec![small.clone(), large]),
             variants: vec![variant(0), variant(1)],
             parcel: true,

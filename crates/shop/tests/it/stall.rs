@@ -153,6 +153,8 @@ impl Stall {
         let draft = Draft {
             name: name.into(),
             origin: "국내산".into(),
+            category: "other".into(),
+            attributes: crate::stall::no_certificate(),
             variants: vec![NewVariant { price_won: Won(price), stock, ..NewVariant::default() }],
             parcel: true,
             pickup: true,
@@ -275,4 +277,9 @@ pub(crate) fn order_of(variant: &VariantId, quantity: i64) -> NewOrder {
         },
         ..NewOrder::default()
     }
+}
+
+/// What a thing of no particular kind has to answer before it goes up.
+pub(crate) fn no_certificate() -> shop::category::Answers {
+    shop::category::Answers([("certificate".to_owned(), vec!["none".to_owned()])].into())
 }
