@@ -21,6 +21,8 @@ pub use score::{Completeness, Gap, completeness};
 
 /// The longest answer that is written.
 const ANSWER: usize = 500;
+/// How much one of it is: what every question that goes by the unit falls back on.
+const AMOUNT: &str = "amount";
 /// The most answers a product may have; the schema asks for far fewer.
 const MAX_ANSWERS: usize = 60;
 /// What sellers write who want to say nothing: the law takes it for no answer.
@@ -196,6 +198,19 @@ impl Ask {
     }
 }
 
+impl Ask {
+    /// Whether it is answered, or said anyway.
+    fn is_said(&self, answers: &Answers, unit: &str) -> bool {
+        let anyway = match self.attribute.from {
+            Some(Source::Unit) => !unit.is_empty() || !answers.to(AMOUNT).is_empty(),
+            // A name and an origin every product has; what the store says is not the product's to answer.
+            Some(_) => true,
+            None => false,
+        };
+        anyway || !answers.to(&self.attribute.id).is_empty()
+    }
+}
+
 /// What a seller answered: the question's id, and the chosen values' ids; or what is written, and perhaps its English.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
@@ -279,7 +294,8 @@ pub fn asks(category: &str) -> Vec<Ask> {
     let parent = own.parent().and_then(|id| schema.category(id));
     let branch: Vec<&Category> = parent.into_iter().chain([own]).collect();
     let mut asks: Vec<Ask> = Vec::new();
-    for (must, pick) in [(true, (|one| &one.must) as fn(&Category) -> &Vec<String>), (false, |one| &one.may)] {
+    for (must, pick) in [(true, (|one| &one.must) as fn(&Category) -> &Vec<String>), (false, |one| &one.may)]
+    {
         for id in branch.iter().flat_map(|one| pick(one)) {
             let Some(attribute) = schema.attribute(id) else { continue };
             if asks.iter().all(|ask| ask.attribute.id != *id) {
@@ -296,8 +312,15 @@ pub fn answer(attribute: &Attribute, product: &Product, store: &Store, lang: Lan
     if !own.is_empty() {
         return Some(attribute.read(own, lang));
     }
-    let told = attribute.from?.read(product, store, lang);
-    (!told.is_empty()).then(|| told.to_owned())
+    let from = attribute.from?;
+    match from.read(product, store, lang) {
+        // A unit that only its question tells.
+        "" if from == Source::Unit && attribute.id != AMOUNT => {
+            answer(schema().attribute(AMOUNT)?, product, store, lang)
+        }
+        "" => None,
+        told => Some(told.to_owned()),
+    }
 }
 
 /// Everything a shopper is told about a product, question by question; what nobody answered is left out.
@@ -314,15 +337,7 @@ pub(crate) fn lacking(category: &str, answers: &Answers, unit: &str) -> Vec<Stri
     if schema().category(category).is_none() {
         return vec!["category".to_owned()];
     }
-    let open = asks(category).into_iter().filter(|ask| {
-        let said = match ask.attribute.from {
-            Some(Source::Unit) => !unit.is_empty(),
-            // A name and an origin every product has.
-            Some(_) => true,
-            None => false,
-        };
-        ask.is_needed() && !said && answers.to(&ask.attribute.id).is_empty()
-    });
+    let open = asks(category).into_iter().filter(|ask| ask.is_needed() && !ask.is_said(answers, unit));
     open.map(|ask| ask.attribute.id.clone()).collect()
 }
 
@@ -357,13 +372,8 @@ fn checked_one(attribute: &Attribute, told: &[String], field: &str, faults: &mut
     }
     if attribute.is_choice() {
         // In the schema's order, whatever order they were sent in.
-        let known: Vec<String> = attribute
-            .values
-            .iter()
-            .map(|value| &value.id)
-            .filter(|id| told.contains(id))
-            .cloned()
-            .collect();
+        let known: Vec<String> =
+            attribute.values.iter().map(|value| &value.id).filter(|id| told.contains(id)).cloned().collect();
         faults.unless(known.len() == told.len(), field, "choose");
         faults.unless(attribute.kind == Kind::Choices || known.len() <= 1, field, "choose");
         // "없어요" beside something is no answer.
@@ -398,9 +408,10 @@ mod tests {
             assert!(!category.name.en.is_empty() && !asks(&category.id).is_empty(), "{}", category.id);
         }
         for attribute in &schema.attributes {
-            let asked = schema.categories.iter().any(|one| {
-                one.must.contains(&attribute.id) || one.may.contains(&attribute.id)
-            });
+            let asked = schema
+                .categories
+                .iter()
+                .any(|one| one.must.contains(&attribute.id) || one.may.contains(&attribute.id));
             assert!(asked, "nobody asks for {}", attribute.id);
             assert!(!attribute.ask.en.is_empty() && !attribute.name.en.is_empty(), "{}", attribute.id);
             assert_eq!(attribute.is_choice(), !attribute.values.is_empty(), "{}", attribute.id);

@@ -126,13 +126,14 @@ impl From<Error> for Problem {
             Error::Invalid(fields) => fields
                 .into_iter()
                 .fold(Problem::invalid("fields"), |problem, (field, slug)| problem.field(field, slug)),
-            Error::Incomplete(lacking) => lacking.into_iter().fold(
-                Problem::invalid("product-incomplete"),
-                |problem, id| match id.as_str() {
-                    "category" => problem.field("category", "choose"),
-                    id => problem.field(format!("attributes.{id}"), "needed"),
-                },
-            ),
+            Error::Incomplete(lacking) => {
+                lacking.into_iter().fold(Problem::invalid("product-incomplete"), |problem, id| {
+                    match id.as_str() {
+                        "category" => problem.field("category", "choose"),
+                        id => problem.field(format!("attributes.{id}"), "needed"),
+                    }
+                })
+            }
             Error::KeyReused => Problem::invalid("key-reused"),
             Error::SoldOut { name, left: 0 } => Problem::conflict("sold-out").with("name", name),
             Error::SoldOut { name, left } => {

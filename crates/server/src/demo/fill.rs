@@ -194,7 +194,8 @@ fn allergen(said: &Said) -> anyhow::Result<String> {
 /// How it is kept, in the stall's own words, beside the answers.
 fn facts(product: &Product) -> Vec<Fact> {
     let facts = product.facts.iter().map(|fact| (text(&fact.label), text(&fact.value)));
-    let storage = product.card.iter().map(|card| (Text::new("보관하실 때", "To keep it"), text(&card.storage)));
+    let storage =
+        product.card.iter().map(|card| (Text::new("보관하실 때", "To keep it"), text(&card.storage)));
     facts.chain(storage).map(|(name, value)| Fact { name, value }).collect()
 }
 

@@ -52,7 +52,8 @@ pub struct Gap {
 /// How much of it is told.
 pub async fn completeness(db: &Db, product: &Product) -> Result<Completeness> {
     let asks = asks(&product.category);
-    let open: Vec<&Ask> = asks.iter().filter(|ask| !is_told(product, ask)).collect();
+    let open: Vec<&Ask> =
+        asks.iter().filter(|ask| !ask.is_said(&product.attributes, &product.unit)).collect();
     let worth = |ask: &Ask| match ask {
         Ask { must: true, .. } => MUST,
         Ask { attribute, .. } if attribute.facet => FACET,
@@ -81,15 +82,6 @@ pub async fn completeness(db: &Db, product: &Product) -> Result<Completeness> {
         photos_short: (ENOUGH_PHOTOS.saturating_sub(product.photos.len())) as i64,
         has_story: !product.stories.is_empty(),
     })
-}
-
-fn is_told(product: &Product, ask: &Ask) -> bool {
-    let said = match ask.attribute.from {
-        Some(super::Source::Unit) => !product.unit.is_empty(),
-        Some(_) => true,
-        None => false,
-    };
-    said || !product.attributes.to(&ask.attribute.id).is_empty()
 }
 
 /// So many goods of the branch, in the whole market, that shoppers find by this question.

@@ -15,7 +15,7 @@ use super::{
     Card, Choice, Draft, Fact, Product, ProductId, Story, Variant, VariantId, Withdrawal, change, create,
     fresh, on_sale_in, remove, restore, sheet, variants,
 };
-use crate::category::Answers;
+use crate::category::{self, Answers, Kind};
 use crate::photo::PhotoId;
 use crate::store::api::is_theirs;
 use crate::text::Text;
@@ -24,6 +24,7 @@ use crate::{Error, Shop, store};
 pub(crate) fn routes() -> OpenApiRouter<Shop> {
     OpenApiRouter::new()
         .routes(routes!(list_fresh))
+        .routes(routes!(list_categories))
         .routes(routes!(read))
         .routes(routes!(list, put_up))
         .routes(routes!(replace, take_down))
@@ -139,6 +140,72 @@ async fn list_fresh(
 
 fn page(cards: Vec<Card>, paging: &Paging) -> Listed<Card> {
     Listed::of(cards, paging.limit(), |card| (card.created_at_ms, card.id.to_string()))
+}
+
+/// A place in the category tree, and what it asks.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Category)]
+struct CategoryView {
+    id: &'static str,
+    name: &'static Text,
+    /// The item of the notice on product information that it follows.
+    law: &'static str,
+    asks: Vec<AskView>,
+}
+
+/// A question of a category.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Question)]
+struct AskView {
+    id: &'static str,
+    name: &'static Text,
+    kind: Kind,
+    /// Whether a product without an answer is refused.
+    needed: bool,
+    /// Whether shoppers choose by it.
+    facet: bool,
+    /// Whether own words may stand instead of a value.
+    free: bool,
+    values: Vec<ValueView>,
+}
+
+/// A value to choose.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = QuestionValue)]
+struct ValueView {
+    id: &'static str,
+    name: &'static Text,
+}
+
+/// The category tree, with what each place asks about a product.
+#[utoipa::path(get, path = "/api/v1/categories", tag = "shop",
+    responses((status = 200, body = Vec<CategoryView>), (status = "4XX", body = Problem)))]
+async fn list_categories() -> Json<Vec<CategoryView>> {
+    let schema = category::schema();
+    let law = |id| schema.category(id).map(|one| one.law.as_str()).unwrap_or_default();
+    let view = |one: &'static category::Category| CategoryView {
+        id: &one.id,
+        name: &one.name,
+        law: if one.law.is_empty() { law(one.root()) } else { &one.law },
+        asks: category::asks(&one.id).into_iter().map(AskView::of).collect(),
+    };
+    Json(schema.categories.iter().map(view).collect())
+}
+
+impl AskView {
+    fn of(ask: category::Ask) -> AskView {
+        let attribute = ask.attribute;
+        let values = attribute.values.iter().map(|value| ValueView { id: &value.id, name: &value.name });
+        AskView {
+            id: &attribute.id,
+            name: &attribute.name,
+            kind: attribute.kind,
+            needed: ask.is_needed(),
+            facet: attribute.facet,
+            free: attribute.free,
+            values: values.collect(),
+        }
+    }
 }
 
 /// A product, whole.

@@ -159,7 +159,11 @@ impl Overview {
     }
 
     fn first_gap(&self) -> String {
-        self.told.gaps.first().map(|gap| format!("{}/questions/{}", self.base, gap.attribute.id)).unwrap_or_default()
+        self.told
+            .gaps
+            .first()
+            .map(|gap| format!("{}/questions/{}", self.base, gap.attribute.id))
+            .unwrap_or_default()
     }
 
     /// What a missing answer costs.
@@ -167,7 +171,9 @@ impl Overview {
         let name = gap.attribute.name.read(self.ui.language());
         match gap {
             Gap { needed: true, .. } => self.ui.t("questions-cost-law"),
-            Gap { attribute, rivals: 0, .. } if attribute.facet => self.ui.t1("questions-cost-facet", "name", name),
+            Gap { attribute, rivals: 0, .. } if attribute.facet => {
+                self.ui.t1("questions-cost-facet", "name", name)
+            }
             Gap { attribute, rivals, .. } if attribute.facet => {
                 self.ui.t2("questions-cost-rivals", "name", name, "count", *rivals)
             }
@@ -264,7 +270,9 @@ fn asked(
     typed: Option<(Vec<String>, Problem)>,
 ) -> Result<Response, Problem> {
     let asks = asks(&product.category);
-    let Some(at) = asks.iter().position(|ask| ask.attribute.id == id) else { return Err(Problem::not_found()) };
+    let Some(at) = asks.iter().position(|ask| ask.attribute.id == id) else {
+        return Err(Problem::not_found());
+    };
     let ask = asks[at];
     let base = path(&store.id, &product.id);
     let before = at.checked_sub(1).map(|before| format!("{base}/questions/{}", asks[before].attribute.id));
@@ -326,7 +334,10 @@ async fn answer(
     let store = store::find(db, &seller.store).await?;
     // Own words beside a choice are meant: who types has found no choice that fits.
     let sent = |wanted: &str| -> Vec<String> {
-        sent.iter().filter(|(name, value)| name == wanted && !value.trim().is_empty()).map(|(_, v)| v.clone()).collect()
+        sent.iter()
+            .filter(|(name, value)| name == wanted && !value.trim().is_empty())
+            .map(|(_, v)| v.clone())
+            .collect()
     };
     let (chosen, own) = (sent("answer"), sent("own"));
     let told = if own.is_empty() { chosen } else { own };

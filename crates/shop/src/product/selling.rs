@@ -245,7 +245,18 @@ impl Edit {
     /// Whether the second half of the form is open.
     fn is_open(&self) -> bool {
         let second = [
-            "attributes.amount", "code", "options", "variants", "unit", "name_en", "stories", "facts", "delivery", "live", "per_buyer"];
+            "attributes.amount",
+            "code",
+            "options",
+            "variants",
+            "unit",
+            "name_en",
+            "stories",
+            "facts",
+            "delivery",
+            "live",
+            "per_buyer",
+        ];
         self.typed.has_more() || self.table_is_new || second.iter().any(|field| !self.wrong(field).is_empty())
     }
 

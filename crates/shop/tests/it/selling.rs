@@ -151,6 +151,22 @@ impl Client<'_> {
         self.send(method, path, &headers, Body::from(body.to_string())).await
     }
 
+    /// Keeps a fish, answers what the law wants told of it, and puts it up.
+    async fn put_up(&self, store: &str, fields: &[(&str, &str)]) -> String {
+        let shelf = format!("/sell/{store}/products");
+        let kept = self.form(&format!("{shelf}/new"), fields, &[]).await;
+        assert_eq!(kept.status, StatusCode::SEE_OTHER, "{}", kept.text);
+        let id = kept.location.split('/').nth(4).unwrap().to_owned();
+        for (question, answer) in FISH {
+            let told =
+                self.post(&format!("{shelf}/{id}/questions/{question}"), &format!("answer={answer}")).await;
+            assert_eq!(told.status, StatusCode::SEE_OTHER, "{question}: {}", told.text);
+        }
+        let up = self.post(&format!("{shelf}/{id}/sale"), "").await;
+        assert_eq!(up.location, format!("{shelf}?resumed={id}"));
+        id
+    }
+
     /// Opens a store without a legal identity.
     async fn store(&self, name: &str) -> String {
         let form = format!("key=k-{name}&later=yes&category=fish&name={name}");
@@ -166,6 +182,15 @@ fn jpeg(shade: u8) -> Vec<u8> {
     out.into_inner()
 }
 
+/// What the law wants told of a fish and its form does not say.
+const FISH: [(&str, &str); 6] = [
+    ("amount", "2마리"),
+    ("made", "dawn"),
+    ("keeps", "2-days"),
+    ("import", "no"),
+    ("storage", "cold"),
+    ("care", "뼈를 조심하세요"),
+];
 const MACKEREL: [(&str, &str); 6] = [
     ("key", "k1"),
     ("name", "고등어"),
@@ -326,9 +351,7 @@ async fn choices_become_variants_and_stock_changes_by_what_was_changed() {
         for (name, price, stock) in [("조림용", "9000", "2"), ("구이용", "9500", "3")] {
             fields.extend([("row_name", name), ("row_price", price), ("row_stock", stock)]);
         }
-        let saved = seller.form(&new, &fields, &[]).await;
-        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.text);
-        let id = saved.location.split("saved=").nth(1).unwrap().to_owned();
+        let id = seller.put_up(&store, &fields).await;
         let edit = format!("/sell/{store}/products/{id}");
         assert!(seller.page(&edit).await.text.contains("value=\"손질: 조림용, 구이용\""));
         let mut fields = mackerel(&[option]);
@@ -351,13 +374,112 @@ async fn choices_become_variants_and_stock_changes_by_what_was_changed() {
 }
 
 #[tokio::test]
+async fn a_product_waits_for_what_the_law_wants_told() {
+    for app in App::each().await {
+        let seller = app.somebody("영희").await;
+        let store = seller.store("Pado").await;
+        let shelf = format!("/sell/{store}/products");
+        let unknown = seller.form(&format!("{shelf}/new"), &mackerel(&[("name", "이것저것")]), &[]).await;
+        assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(unknown.text.contains("무엇인지 골라 주세요") && unknown.text.contains("value=\"이것저것\""));
+
+        let kept = seller.form(&format!("{shelf}/new"), &mackerel(&[]), &[]).await;
+        let id = kept.location.split('/').nth(4).unwrap().to_owned();
+        let (one, questions) = (format!("{shelf}/{id}"), format!("{shelf}/{id}/questions"));
+        let view = async || seller.page(&format!("/api/v1/products/{id}")).await.json();
+        assert_eq!(
+            (&view().await["on_sale"], &view().await["category"]),
+            (&json!(false), &json!("fish.fresh"))
+        );
+        assert!(seller.page(&kept.location).await.text.contains("7가지만 더 답하면"));
+        let refused = seller.post(&format!("{one}/sale"), "").await;
+        assert_eq!(refused.location, format!("{questions}?just=refused"));
+        assert!(seller.page(&refused.location).await.text.contains("아직 올릴 수 없어요"));
+        // Taking it away and putting it back is no way round.
+        seller.post(&format!("{one}/removal"), "").await;
+        seller.post(&format!("{one}/restoration"), "").await;
+        assert_eq!(view().await["on_sale"], json!(false));
+
+        let vague = seller.post(&format!("{questions}/care"), "answer=상세페이지 참조").await;
+        assert_eq!(vague.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(vague.text.contains("답이 안 돼요") && vague.text.contains("상세페이지 참조</textarea>"));
+        let strange = seller.post(&format!("{questions}/grade"), "answer=1").await;
+        assert_eq!(strange.status, StatusCode::SEE_OTHER, "an answer of another category is kept");
+        assert_eq!(seller.page(&format!("{questions}/no-such")).await.status, StatusCode::NOT_FOUND);
+        for (question, answer) in FISH {
+            assert_eq!(seller.page(&format!("{questions}/{question}")).await.status, StatusCode::OK);
+            seller.post(&format!("{questions}/{question}"), &format!("answer={answer}")).await;
+        }
+        // Own words beside a choice are what was meant.
+        seller.post(&format!("{questions}/keeps"), "answer=day&own=얼음 위에서 사흘").await;
+        seller.post(&format!("{one}/sale"), "").await;
+        assert_eq!(view().await["on_sale"], json!(true));
+        assert_eq!(view().await["attributes"]["keeps"], json!(["얼음 위에서 사흘"]));
+        let overview = seller.page(&questions).await.text;
+        assert!(overview.contains("손질") && overview.contains("고르는 손님에게 안 보여요"));
+
+        let away = seller.post(&format!("{questions}/storage"), "answer=").await;
+        assert_eq!(away.status, StatusCode::UNPROCESSABLE_ENTITY, "what the law wants stays while it is up");
+        assert!(away.text.contains("법에 따라 꼭"));
+        seller.post(&format!("{one}/category"), "category=food.side").await;
+        assert_eq!(view().await["on_sale"], json!(false), "it rests while its new place asks for more");
+        seller.post(&format!("{one}/category"), "category=fish.fresh").await;
+        assert_eq!(view().await["attributes"]["storage"], json!(["cold"]), "nothing answered is lost");
+        seller.post(&format!("{one}/sale"), "").await;
+
+        let shown = seller.page(&format!("/products/{id}")).await.text;
+        assert!(shown.contains("얼음 위에서 사흘") && shown.contains("냉장(0~10℃)"));
+        let rival = app.somebody("철수").await;
+        let theirs = rival.store("Rival").await;
+        for (path, body) in
+            [("questions/storage", "answer=room"), ("category", "category=other"), ("sale", "")]
+        {
+            let stranger = rival.post(&format!("{one}/{path}"), body).await;
+            assert_eq!(stranger.status, StatusCode::NOT_FOUND, "{path}");
+            let through = rival.post(&format!("/sell/{theirs}/products/{id}/{path}"), body).await;
+            assert_eq!(through.status, StatusCode::NOT_FOUND, "{path}");
+        }
+        let editions = "select count(*) from label_records where product_id = $1";
+        let editions: i64 = base::sql!(value & app.base.db, editions, &id).unwrap();
+        assert!(editions >= 9, "{editions} on {}", app.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_program_hears_what_the_law_wants_told() {
+    for app in App::each().await {
+        let seller = app.somebody("영희").await;
+        let store = seller.store("Pado").await;
+        let path = format!("/api/v1/stores/{store}/products");
+        let mut body = json!({"name": {"ko": "고등어"}, "unit": {"ko": "2마리"}, "origin": {"ko": "국산"},
+            "parcel": true, "code": "A-1", "variants": [{"pick": [], "price_won": 9_000, "stock": 1}]});
+        let without = seller.api(Method::POST, &path, "k1", &body).await;
+        assert_eq!(without.json()["type"], json!("/problems/product-incomplete"));
+        body["category"] = json!("fish.fresh");
+        let fields = seller.api(Method::POST, &path, "k1", &body).await.json();
+        let lacking: Vec<_> =
+            fields["fields"].as_array().unwrap().iter().map(|one| one["field"].clone()).collect();
+        assert_eq!(
+            lacking,
+            ["made", "keeps", "import", "storage", "care"].map(|id| json!(format!("attributes.{id}")))
+        );
+        body["resting"] = json!(true);
+        let kept = seller.api(Method::POST, &path, "k1", &body).await;
+        assert_eq!((kept.status, &kept.json()["on_sale"]), (StatusCode::CREATED, &json!(false)));
+        let twice = seller.api(Method::POST, &path, "k2", &body).await;
+        assert_eq!(twice.json()["fields"][0]["field"], json!("code"), "{}", twice.text);
+        let again = seller.api(Method::POST, &path, "k1", &body).await;
+        assert_eq!(again.json()["id"], kept.json()["id"], "{}", app.engine);
+    }
+}
+
+#[tokio::test]
 async fn what_is_taken_down_can_be_put_back() {
     for app in App::each().await {
         let seller = app.somebody("영희").await;
         let store = seller.store("Pado").await;
         let shelf = format!("/sell/{store}/products");
-        let saved = seller.form(&format!("{shelf}/new"), &mackerel(&[]), &[]).await;
-        let id = saved.location.split("saved=").nth(1).unwrap().to_owned();
+        let id = seller.put_up(&store, &mackerel(&[])).await;
         for (away, undo) in [("removal", "restoration"), ("rest", "sale")] {
             let gone = seller.post(&format!("{shelf}/{id}/{away}"), "").await;
             let page = seller.page(&gone.location).await;
