@@ -86,6 +86,22 @@ export async function seller(chrome, market, options) {
   return self;
 }
 
+/** Answers what the law wants told of a product, question by question as they come, and says how many there were. */
+export async function answerQuestions(self) {
+  const { page } = self;
+  let asked = 0;
+  await press(page, page.locator("main a.button.big"));
+  while (/\/questions\/./.test(page.url()) && asked < 20) {
+    asked += 1;
+    const choices = page.locator("main .choice, main .check");
+    if (await choices.count()) await choices.first().click();
+    else await page.locator("#answer").fill("콩(국산), 천일염(국산)");
+    if (asked === 1 || asked === 5) await self.look(`product-question-${asked}`);
+    await press(page, mainButton(page));
+  }
+  return asked;
+}
+
 /** Links to products that can be bought, not to those that are gone. */
 export const productIn = (page) =>
   page.locator('main .product:not(.gone) a[href^="/products/"]:visible, main a[href^="/products/"]:visible').first();

@@ -146,6 +146,7 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(store::opening::routes())
         .merge(product::selling::routes())
         .merge(product::questions::routes())
+        .merge(product::prices::pages::routes())
         .merge(stock::pages::routes())
         .merge(stock::api::routes())
         .merge(photo::api::routes())

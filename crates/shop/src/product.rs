@@ -17,6 +17,7 @@ mod draft;
 mod form;
 pub mod label;
 pub mod pages;
+pub mod prices;
 pub(crate) mod questions;
 pub(crate) mod selling;
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import test, { after, before } from "node:test";
 import { startMarket } from "../market.mjs";
 import { browser, person } from "../people.mjs";
-import { mainButton, order, pay, press, signIn } from "../steps.mjs";
+import { answerQuestions, mainButton, order, pay, press, signIn } from "../steps.mjs";
 
 let market, chrome, stall, folder, photos, product;
 
@@ -80,6 +80,11 @@ test("a product with two photos stands in the store", async () => {
   await page.locator("main input[type=file]").first().setInputFiles(photos);
   await stall.look("product-new-photos");
   await press(page, mainButton(page));
+  await stall.look("product-questions");
+  const asked = await answerQuestions(stall);
+  assert.ok(asked > 0 && asked <= 12, `${asked} questions before it may be sold`);
+  await stall.look("product-answered");
+  await press(page, page.locator('form[action$="/sale"] button'));
   await stall.look("product-saved");
   await page.goto(stall.front);
   const link = page.locator('main a[href^="/products/"]').first();

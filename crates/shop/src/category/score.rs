@@ -75,7 +75,8 @@ pub async fn completeness(db: &Db, product: &Product) -> Result<Completeness> {
         let rivals = if ask.attribute.facet { rivals(db, product, ask.attribute).await? } else { 0 };
         gaps.push(Gap { attribute: ask.attribute, needed: ask.is_needed(), rivals });
     }
-    gaps.sort_by_key(|gap| (!gap.needed, !gap.attribute.facet, -gap.rivals));
+    // Those of the law stay in the order in which they are asked.
+    gaps.sort_by_key(|gap| if gap.needed { (0, false, 0) } else { (1, !gap.attribute.facet, -gap.rivals) });
     Ok(Completeness {
         score: if asks.is_empty() { 0 } else { ((all - lost) * 100 / all) as i64 },
         gaps,

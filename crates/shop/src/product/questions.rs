@@ -219,7 +219,7 @@ struct Question {
     base: String,
     product: Product,
     ask: Ask,
-    /// Which of how many.
+    /// Which of how many that the law wants answered; 0 for another.
     number: i64,
     of: i64,
     /// What is answered, or was typed.
@@ -274,6 +274,7 @@ fn asked(
         return Err(Problem::not_found());
     };
     let ask = asks[at];
+    let (number, of) = place_of(&asks, at);
     let base = path(&store.id, &product.id);
     let before = at.checked_sub(1).map(|before| format!("{base}/questions/{}", asks[before].attribute.id));
     let own = product.attributes.to(id).to_vec();
@@ -287,8 +288,8 @@ fn asked(
         None => (own, None),
     };
     let page = Question {
-        number: at as i64 + 1,
-        of: asks.len() as i64,
+        number,
+        of,
         before: before.unwrap_or_else(|| format!("{base}/questions")),
         skip: next(&product, store, &asks, at),
         ask,
@@ -302,14 +303,26 @@ fn asked(
     Ok((status, web::page(&page)?).into_response())
 }
 
-/// Where it goes on: the next question without an answer, in the order of the questions, or the overview.
+/// Where it goes on: the next question the law wants answered, from here on and round again; while the product is up,
+/// then any other behind this one; or the overview, where it is put up.
 fn next(product: &Product, store: &Store, asks: &[Ask], at: usize) -> String {
     let base = path(&store.id, &product.id);
     let open = |ask: &&Ask| category::answer(ask.attribute, product, store, web::Lang::Ko).is_none();
-    match asks.iter().skip(at + 1).find(open) {
-        Some(ask) => format!("{base}/questions/{}", ask.attribute.id),
-        None => format!("{base}/questions"),
+    let (before, behind) = asks.split_at((at + 1).min(asks.len()));
+    let needed = behind.iter().chain(before).filter(|ask| ask.is_needed()).find(open);
+    match needed.or_else(|| behind.iter().filter(|_| product.on_sale).find(open)) {
+        Some(ask) if asks.get(at).is_none_or(|this| this.attribute.id != ask.attribute.id) => {
+            format!("{base}/questions/{}", ask.attribute.id)
+        }
+        _ => format!("{base}/questions"),
     }
+}
+
+/// Which of the questions that the product itself has to answer this is, and how many there are; zero for the others.
+fn place_of(asks: &[Ask], at: usize) -> (i64, i64) {
+    let own = |ask: &&Ask| ask.is_needed() && ask.attribute.from.is_none();
+    let number = asks[..=at].iter().filter(own).count();
+    if own(&&asks[at]) { (number as i64, asks.iter().filter(own).count() as i64) } else { (0, 0) }
 }
 
 async fn question(

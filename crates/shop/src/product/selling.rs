@@ -91,6 +91,13 @@ struct Shelf {
     done: Option<Done>,
 }
 
+impl Shelf {
+    /// Where all prices stand on one screen.
+    fn prices(&self) -> String {
+        self.base.replace("/products", "/prices")
+    }
+}
+
 /// What was just done, with its way back.
 struct Done {
     words: String,

@@ -660,3 +660,78 @@ async fn nothing_promised_to_a_buyer_is_written_off() {
         stall.check().await;
     }
 }
+
+/// The variant of a product that has one.
+async fn variant_of(seller: &Client<'_>, product: &str) -> (String, i64) {
+    let view = seller.page(&format!("/api/v1/products/{product}")).await.json();
+    let variant = &view["variants"][0];
+    (variant["id"].as_str().unwrap().to_owned(), variant["price_won"].as_i64().unwrap())
+}
+
+#[tokio::test]
+async fn prices_change_in_one_go_and_come_back() {
+    for app in App::each().await {
+        let seller = app.somebody("영희").await;
+        let store = seller.store("Pado").await;
+        let path = format!("/sell/{store}/prices");
+        let (fish, crab) = (
+            seller.put_up(&store, &mackerel(&[])).await,
+            seller
+                .put_up(
+                    &store,
+                    &mackerel(&[("key", "k2"), ("name", "삼치"), ("price", "8000"), ("live", "7000")]),
+                )
+                .await,
+        );
+        let ((fish_id, _), (crab_id, _)) =
+            (variant_of(&seller, &fish).await, variant_of(&seller, &crab).await);
+        let table = seller.page(&path).await.text;
+        assert!(table.contains(&format!("name=\"price.{fish_id}\" value=\"12000\"")), "{}", app.engine);
+        let batch = table.split("name=\"batch\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let form = |fish: &str, crab: &str, was: i64| {
+            format!(
+                "batch={batch}&was.{fish_id}={was}&price.{fish_id}={fish}&was.{crab_id}=8000&price.{crab_id}={crab}"
+            )
+        };
+        for (fish, crab, words) in
+            [("많이", "8000", "숫자로"), ("0", "8000", "1원부터"), ("13000", "6500", "방송 값보다")]
+        {
+            let wrong = seller.post(&path, &form(fish, crab, 12_000)).await;
+            assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{fish}");
+            assert!(
+                wrong.text.contains(words) && wrong.text.contains(&format!("value=\"{fish}\"")),
+                "{words}"
+            );
+        }
+        let prices = async || (variant_of(&seller, &fish).await.1, variant_of(&seller, &crab).await.1);
+        assert_eq!(prices().await, (12_000, 8_000), "all of them or none");
+        let stale = seller.post(&path, &form("13000", "8500", 11_000)).await;
+        assert_eq!(stale.status, StatusCode::CONFLICT);
+        assert_eq!(prices().await, (12_000, 8_000));
+        for _ in 0..2 {
+            let saved = seller.post(&path, &form("13,000원", "8500", 12_000)).await;
+            assert_eq!(saved.location, format!("{path}?done={batch}&count=2"), "{}", saved.text);
+        }
+        assert_eq!(prices().await, (13_000, 8_500));
+        let card = seller.page(&format!("/api/v1/stores/{store}/products")).await.json();
+        let mut listed: Vec<_> =
+            card["items"].as_array().unwrap().iter().map(|one| one["price_from_won"].as_i64()).collect();
+        listed.sort();
+        assert_eq!(listed, [Some(8_500), Some(13_000)], "lists follow");
+        let laid = seller.page(&format!("{path}?lay=1")).await.text;
+        assert!(laid.contains(&format!("name=\"price.{fish_id}\" value=\"12000\"")), "yesterday's table");
+
+        let rival = app.somebody("철수").await;
+        let theirs = rival.store("Rival").await;
+        let strange = rival.post(&format!("/sell/{theirs}/prices"), &form("1", "8500", 13_000)).await;
+        assert_eq!(strange.status, StatusCode::CONFLICT, "another store's variants are not there");
+        assert_eq!(rival.post(&format!("{path}/{batch}/undo"), "").await.status, StatusCode::NOT_FOUND);
+        let undone = rival.post(&format!("/sell/{theirs}/prices/{batch}/undo"), "").await;
+        assert_eq!(undone.location, format!("/sell/{theirs}/prices?back=0"));
+        assert_eq!(prices().await, (13_000, 8_500));
+
+        let undone = seller.post(&format!("{path}/{batch}/undo"), "").await;
+        assert_eq!(undone.location, format!("{path}?back=2"));
+        assert_eq!(prices().await, (12_000, 8_000));
+    }
+}
