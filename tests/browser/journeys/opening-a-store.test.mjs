@@ -98,6 +98,18 @@ test("a product with two photos stands in the store", async () => {
   await stall.look("product-of-mine");
 });
 
+test("all prices stand on one screen, change in one go and come back", async () => {
+  const { page } = stall;
+  await page.goto(`/sell/${stall.store}/prices`);
+  await page.locator("[data-step]:not([data-step^='-'])").first().click();
+  assert.equal(await page.locator("input[name^='price.']").first().inputValue(), "5000");
+  await stall.look("prices");
+  await press(page, page.locator(".action-bar button"));
+  await stall.look("prices-changed");
+  await press(page, page.locator('form[action$="/undo"] button'));
+  assert.equal(await page.locator("input[name^='price.']").first().inputValue(), "4500");
+});
+
 test("what came in is written down, and a slip is taken back", async () => {
   const { page } = stall;
   await page.goto(`/sell/${stall.store}/stock`);
