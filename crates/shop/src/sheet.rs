@@ -1,6 +1,8 @@
 //! Sheets: tables for a spreadsheet. Excel reads UTF-8 only behind a mark, and runs whatever begins like a formula;
 //! a buyer's name must never be one.
 
+pub(crate) mod read;
+
 use std::borrow::Cow;
 
 use axum::http::header;
