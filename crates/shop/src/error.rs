@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use web::Problem;
 
 use crate::coupon::CouponFault;
+use crate::sheet::read::SheetFault;
 
 /// Why the shop said no.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,10 @@ pub enum Error {
     Gone,
     #[error("the law wants more told about the product: {0:?}")]
     Incomplete(Vec<String>),
+    #[error("the file is no table that we read: {0:?}")]
+    Sheet(SheetFault),
+    #[error("the table lacks the columns {0:?}")]
+    NoColumns(Vec<&'static str>),
     #[error("some fields are wrong: {0:?}")]
     Invalid(Vec<(String, &'static str)>),
     #[error("the key was used for something else")]
@@ -134,6 +139,8 @@ impl From<Error> for Problem {
                     }
                 })
             }
+            Error::Sheet(fault) => sheet_problem(fault),
+            Error::NoColumns(names) => Problem::invalid("sheet-columns").with("names", names.join(", ")),
             Error::KeyReused => Problem::invalid("key-reused"),
             Error::SoldOut { name, left: 0 } => Problem::conflict("sold-out").with("name", name),
             Error::SoldOut { name, left } => {
@@ -196,6 +203,18 @@ fn coupon_problem(fault: CouponFault) -> Problem {
         CouponFault::TooLittle(least) => Problem::conflict("coupon-too-little").with("least", least),
     };
     problem.field("coupon", fault.slug())
+}
+
+fn sheet_problem(fault: SheetFault) -> Problem {
+    match fault {
+        SheetFault::TooManyBytes => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "sheet-bytes"),
+        SheetFault::Bomb => Problem::invalid("sheet-bomb"),
+        SheetFault::TooManyCells => Problem::invalid("sheet-cells"),
+        SheetFault::OldExcel => Problem::invalid("sheet-old-excel"),
+        SheetFault::NotATable => Problem::invalid("sheet-not-a-table"),
+        SheetFault::Letters => Problem::invalid("sheet-letters"),
+        SheetFault::Empty => Problem::invalid("sheet-empty"),
+    }
 }
 
 fn photo_problem(fault: PhotoFault) -> Problem {

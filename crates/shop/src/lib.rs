@@ -115,6 +115,7 @@ impl Shop {
     /// Says who does the shop's jobs.
     pub fn jobs(&self, workers: &mut jobs::Workers) {
         order::jobs(self, workers);
+        product::import::jobs(self, workers);
         payment::jobs(self, workers);
         shipment::jobs(self, workers);
         returning::jobs(self, workers);
@@ -147,6 +148,7 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(product::selling::routes())
         .merge(product::questions::routes())
         .merge(product::prices::pages::routes())
+        .merge(product::import::pages::routes())
         .merge(stock::pages::routes())
         .merge(stock::api::routes())
         .merge(photo::api::routes())

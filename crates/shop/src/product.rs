@@ -13,8 +13,10 @@ use crate::text::{Listing, Text, read};
 use crate::{Error, Result, set};
 
 pub(crate) mod api;
+mod bulk;
 mod draft;
 mod form;
+pub mod import;
 pub mod label;
 pub mod pages;
 pub mod prices;

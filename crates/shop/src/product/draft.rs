@@ -91,7 +91,7 @@ impl Draft {
     }
 
     /// Refuses one that lacks what the law wants told.
-    fn require_whole(&self) -> Result<()> {
+    pub(super) fn require_whole(&self) -> Result<()> {
         let lacking = self.lacking();
         if lacking.is_empty() { Ok(()) } else { Err(Error::Incomplete(lacking)) }
     }
@@ -115,12 +115,24 @@ pub async fn create(shop: &Shop, store: &StoreId, key: &str, draft: Draft) -> Re
     if !draft.resting {
         draft.require_whole()?;
     }
-    let now_ms = shop.base.clock.now_ms();
-    let id = ProductId::new(now_ms);
     let mut tx = shop.base.db.begin().await?;
-    photo::require(&mut tx, &draft.photos).await?;
-    require_own_code(&mut tx, store, &draft, key, None).await?;
-    let made = sql!(run &mut tx,
+    let id = create_in(&mut tx, store, key, &draft, shop.base.clock.now_ms()).await?;
+    tx.commit().await?;
+    find(&shop.base.db, &id).await
+}
+
+/// Writes a draft that was [`checked`]; says which product it is, which an earlier try with the same `key` may have made.
+pub(super) async fn create_in(
+    tx: &mut Tx,
+    store: &StoreId,
+    key: &str,
+    draft: &Draft,
+    now_ms: i64,
+) -> Result<ProductId> {
+    let id = ProductId::new(now_ms);
+    photo::require(&mut *tx, &draft.photos).await?;
+    require_own_code(&mut *tx, store, draft, key, None).await?;
+    let made = sql!(run &mut *tx,
         "insert into products (id, store_id, key, name, name_en, unit, unit_en, origin, origin_en, cover, photos,
              options, stories, facts, withdrawal, parcel, pickup, cold, price_from_won, price_to_won, on_sale,
              created_at_ms, changed_at_ms, per_buyer, category, attributes, code)
@@ -131,22 +143,16 @@ pub async fn create(shop: &Shop, store: &StoreId, key: &str, draft: Draft) -> Re
         &draft.origin.en, draft.photos.first(), Listing(draft.photos.clone()).to_column(),
         Listing(draft.options.clone()).to_column(), Listing(draft.stories.clone()).to_column(),
         Listing(draft.facts.clone()).to_column(), draft.withdrawal, draft.parcel, draft.pickup, draft.cold,
-        lowest(&draft), highest(&draft), !draft.resting, now_ms, draft.per_buyer, &draft.category,
+        lowest(draft), highest(draft), !draft.resting, now_ms, draft.per_buyer, &draft.category,
         draft.attributes.to_column(), draft.code_column())?;
     if made == 0 {
-        tx.rollback().await?;
-        let known: ProductId = sql!(
-            value & shop.base.db,
-            "select id from products where store_id = $1 and key = $2",
-            store,
-            key
-        )?;
-        return find(&shop.base.db, &known).await;
+        return Ok(
+            sql!(value &mut *tx, "select id from products where store_id = $1 and key = $2", store, key)?,
+        );
     }
-    lay_variants(&mut tx, store, &id, &draft, now_ms).await?;
-    label::keep(&mut tx, &id, &Told::by(&draft), now_ms).await?;
-    tx.commit().await?;
-    find(&shop.base.db, &id).await
+    lay_variants(&mut *tx, store, &id, draft, now_ms).await?;
+    label::keep(&mut *tx, &id, &Told::by(draft), now_ms).await?;
+    Ok(id)
 }
 
 /// Lays a draft over a product. Variants keep their ids by their names; those no longer named are retired.

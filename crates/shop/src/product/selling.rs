@@ -96,6 +96,11 @@ impl Shelf {
     fn prices(&self) -> String {
         self.base.replace("/products", "/prices")
     }
+
+    /// Where many products come in by a table.
+    fn imports(&self) -> String {
+        self.base.replace("/products", "/imports")
+    }
 }
 
 /// What was just done, with its way back.

@@ -7,6 +7,7 @@ use std::sync::{Arc, RwLock};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use axum::{Extension, Router};
+use base::jobs::Workers;
 use base::{Base, Blobs, Bus, Clock, Db, Random};
 use http_body_util::BodyExt;
 use people::{Address, People, Sender};
@@ -24,6 +25,7 @@ const MORNING_MS: i64 = 1_795_471_200_000;
 struct App {
     base: Base,
     router: Router,
+    workers: Workers,
     engine: &'static str,
     _folder: tempfile::TempDir,
 }
@@ -83,9 +85,12 @@ impl App {
             market: Arc::new(RwLock::new(Market::default())),
             greet: Some(Arc::new(people.clone())),
         };
-        let (router, _) = shop::routes(Shop::new(base.clone(), Hub::default())).split_for_parts();
+        let shop = Shop::new(base.clone(), Hub::default());
+        let mut workers = Workers::default();
+        shop.jobs(&mut workers);
+        let (router, _) = shop::routes(shop).split_for_parts();
         let router = web::layers::dress(router, setting).layer(Extension(people));
-        App { base, router, engine, _folder: folder }
+        App { base, router, workers, engine, _folder: folder }
     }
 
     async fn somebody(&self, name: &str) -> Client<'_> {
@@ -142,6 +147,16 @@ impl Client<'_> {
             body.extend_from_slice(b"\r\n");
         }
         body.extend_from_slice(b"--cut--\r\n");
+        let headers = [("accept", "text/html"), ("content-type", "multipart/form-data; boundary=cut")];
+        self.send(Method::POST, path, &headers, Body::from(body)).await
+    }
+
+    /// Sends a table of products.
+    async fn sheet(&self, path: &str, key: &str, name: &str, bytes: &[u8]) -> Answer {
+        let head = format!(
+            "--cut\r\ncontent-disposition: form-data; name=\"key\"\r\n\r\n{key}\r\n--cut\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n"
+        );
+        let body = [head.as_bytes(), bytes, b"\r\n--cut--\r\n"].concat();
         let headers = [("accept", "text/html"), ("content-type", "multipart/form-data; boundary=cut")];
         self.send(Method::POST, path, &headers, Body::from(body)).await
     }
@@ -733,5 +748,129 @@ async fn prices_change_in_one_go_and_come_back() {
         let undone = seller.post(&format!("{path}/{batch}/undo"), "").await;
         assert_eq!(undone.location, format!("{path}?back=2"));
         assert_eq!(prices().await, (12_000, 8_000));
+    }
+}
+
+/// A table of so many fish, with a line that is wrong at its end.
+fn fish_table(count: usize) -> String {
+    let mut table = "상품번호,이름,값,개수,원산지,단위,보관 방법,소비기한,제조·수확·포장일,수입식품 신고,먹거나 쓸 때 주의할 점\n".to_owned();
+    for at in 0..count {
+        table += &format!(
+            "F-{at},고등어 {at}호,\"1{at:02},000\",3,국산,2마리,냉장,받은 뒤 2일,그날 새벽에 들여와요,no,뼈를 조심하세요\n"
+        );
+    }
+    table + "F-x,갈치,=1+1,3,국산,1마리,냉장,받은 뒤 2일,dawn,no,없음\n"
+}
+
+#[tokio::test]
+async fn a_table_of_products_goes_up_all_at_once_and_comes_down_again() {
+    for app in App::each().await {
+        let seller = app.somebody("영희").await;
+        let store = seller.store("Pado").await;
+        let imports = format!("/sell/{store}/imports");
+        let table = fish_table(25);
+        let (cp949, _, _) = encoding_rs::EUC_KR.encode(&table);
+        let sent = seller.sheet(&imports, "k1", "오늘.csv", &cp949).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text);
+        let again = seller.sheet(&imports, "k1", "오늘.csv", &cp949).await;
+        assert_eq!(again.location, sent.location, "a second tap is the same table");
+        let one = sent.location;
+        let page = seller.page(&one).await.text;
+        assert!(page.contains("올릴 수 있는 상품 25개, 고칠 상품 1개"), "{}", app.engine);
+        assert!(page.contains("27번째 줄 ‘값’ 칸:") && page.contains("수식 말고") && page.contains("=1+1"));
+        let listed = async |store: &str| {
+            let path = format!("/api/v1/stores/{store}/products?limit=100");
+            let list = seller.page(&path).await.json();
+            let items = list["items"].as_array().unwrap().clone();
+            items.into_iter().filter(|one| one["on_sale"] == json!(true)).count()
+        };
+        assert_eq!(listed(&store).await, 0, "looking it over puts nothing up");
+
+        let rival = app.somebody("철수").await;
+        let theirs = rival.store("Rival").await;
+        let strange = one.replace(&store, &theirs);
+        assert_eq!(rival.page(&one).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(rival.page(&strange).await.status, StatusCode::NOT_FOUND);
+        for act in ["run", "undo"] {
+            assert_eq!(
+                rival.post(&format!("{strange}/{act}"), "").await.status,
+                StatusCode::NOT_FOUND,
+                "{act}"
+            );
+        }
+        for _ in 0..2 {
+            seller.post(&format!("{one}/run"), "").await;
+        }
+        assert!(seller.page(&one).await.text.contains("25개 가운데 0개를 마련했어요"));
+        while app.workers.work_once(&app.base.db, &app.base.clock).await.unwrap() {}
+        assert!(seller.page(&one).await.text.contains("상품 25개를 올렸어요"), "{}", app.engine);
+        assert_eq!(listed(&store).await, 25);
+
+        // What is written is read again as it was, into another store.
+        let table = seller.page(&format!("/sell/{store}/products.csv")).await.text;
+        let other = seller.store("Other").await;
+        let copied =
+            seller.sheet(&format!("/sell/{other}/imports"), "k2", "copy.csv", table.as_bytes()).await;
+        assert!(seller.page(&copied.location).await.text.contains("올릴 수 있는 상품 25개, 고칠 상품 0개"));
+        seller.post(&format!("{}/run", copied.location), "").await;
+        while app.workers.work_once(&app.base.db, &app.base.clock).await.unwrap() {}
+        let copy = seller.page(&format!("/sell/{other}/products.csv")).await.text;
+        let sorted = |table: &str| {
+            let mut lines: Vec<_> = table.lines().map(str::to_owned).collect();
+            lines.sort();
+            lines
+        };
+        assert_eq!(sorted(&copy), sorted(&table), "{}", app.engine);
+
+        let taken = seller.sheet(&imports, "k3", "again.csv", fish_table(2).as_bytes()).await;
+        assert!(seller.page(&taken.location).await.text.contains("같은 번호의 상품이 있어요"));
+        seller.post(&format!("{one}/undo"), "").await;
+        assert_eq!(listed(&store).await, 0, "what was a mistake is taken back whole");
+        let anew = seller.sheet(&imports, "k4", "again.csv", fish_table(2).as_bytes()).await;
+        assert!(
+            seller.page(&anew.location).await.text.contains("올릴 수 있는 상품 2개"),
+            "its numbers are free again"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_import_that_is_stopped_half_way_leaves_nothing() {
+    for app in App::each().await {
+        let seller = app.somebody("영희").await;
+        let store = seller.store("Pado").await;
+        let sent =
+            seller.sheet(&format!("/sell/{store}/imports"), "k1", "a.csv", fish_table(12).as_bytes()).await;
+        seller.post(&format!("{}/run", sent.location), "").await;
+        seller.post(&format!("{}/undo", sent.location), "").await;
+        while app.workers.work_once(&app.base.db, &app.base.clock).await.unwrap() {}
+        assert!(seller.page(&sent.location).await.text.contains("모두 내렸어요"));
+        let up: i64 =
+            base::sql!(value & app.base.db, "select count(*) from products where on_sale = true").unwrap();
+        assert_eq!(up, 0, "{}", app.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_table_is_refused_in_plain_words() {
+    for app in App::each().await {
+        let seller = app.somebody("영희").await;
+        let store = seller.store("Pado").await;
+        let imports = format!("/sell/{store}/imports");
+        for (file, words) in [
+            (&b"PK\x03\x04 broken"[..], "읽을 수 있는 표가 아니에요"),
+            (&b"\xd0\xcf\x11\xe0\xa1\xb1"[..], "옛 엑셀"),
+            ("이름,값\n고등어,1\n".as_bytes(), "개수, 원산지"),
+            (&b"\x89PNG\x00\x01\xff\xfe\x80"[..], "글자를 읽을 수 없어요"),
+            (&b""[..], "빈 표예요"),
+        ] {
+            let refused = seller.sheet(&imports, "k", "x.csv", file).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{words}");
+            assert!(refused.text.contains(words), "{words}: {}", refused.text);
+        }
+        let big = vec![b'a'; 50 * 1024 * 1024];
+        let refused = seller.sheet(&imports, "k", "big.csv", &big).await;
+        assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE, "{}", app.engine);
+        assert!(refused.text.contains("파일이 너무 커요"));
     }
 }

@@ -157,7 +157,7 @@ async fn save(
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let batch = fields.iter().find(|(name, _)| name == "batch").and_then(|(_, value)| value.parse().ok());
-    let batch: BatchId = batch.ok_or_else(|| Problem::bad_request("batch"))?;
+    let batch: BatchId = batch.ok_or_else(|| Problem::bad_request("unreadable"))?;
     let saved = match read(&fields) {
         Ok(wanted) => set(&shop, &seller.store, &batch, &wanted).await,
         Err(error) => Err(error),
