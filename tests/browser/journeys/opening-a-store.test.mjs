@@ -110,6 +110,31 @@ test("all prices stand on one screen, change in one go and come back", async () 
   assert.equal(await page.locator("input[name^='price.']").first().inputValue(), "4500");
 });
 
+test("a table puts many products up at once", async () => {
+  const { page } = stall;
+  const count = Number(process.env.DANGOL_IMPORT ?? 30);
+  const head = "상품번호,이름,값,개수,원산지,단위,보관 방법,소비기한,제조·수확·포장일,수입식품 신고,먹거나 쓸 때 주의할 점\n";
+  const line = (at) => `F-${at},고등어 ${at}호,"1${at},000",3,국산,2마리,냉장,받은 뒤 2일,그날 새벽에 들여와요,no,뼈를 조심하세요\n`;
+  const path = join(folder, "fish.csv");
+  const lines = Array.from({ length: count }, (_, at) => (at < 90_000 ? line(at) : "")).join("");
+  writeFileSync(path, `${head}${lines}F-x,갈치,많이,3,국산,1마리,냉장,받은 뒤 2일,dawn,no,없음\n`);
+  await page.goto(`/sell/${stall.store}/imports`);
+  await stall.look("imports");
+  await page.locator("input[type=file]").setInputFiles(path);
+  const began = Date.now();
+  await press(page, mainButton(page));
+  await stall.look("import-looked-over");
+  const looked = Date.now();
+  await press(page, mainButton(page));
+  await stall.look("import-running", { whole: false });
+  await page.locator('a[href$="/products"].big').waitFor({ timeout: 120_000 });
+  console.log(`${count} products: looked over in ${looked - began} ms, made in ${Date.now() - looked} ms`);
+  assert.match(await page.locator("main").innerText(), new RegExp(`상품 ${count.toLocaleString("ko")}개를 올렸어요`));
+  await stall.look("import-done");
+  await press(page, page.locator('form[action$="/undo"] button'));
+  await stall.look("import-undone");
+});
+
 test("what came in is written down, and a slip is taken back", async () => {
   const { page } = stall;
   await page.goto(`/sell/${stall.store}/stock`);
