@@ -19,8 +19,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use tantivy::TantivyError;
 use utoipa_axum::router::OpenApiRouter;
+use web::Problem;
+use web::limits::Allowance;
 
 use crate::{Error, Result, Shop};
 
@@ -38,6 +42,8 @@ const DEEPEST: usize = 2_000;
 const STALLS: usize = 6;
 /// Points of a word that stands in a name: by price only those are shown, where there are any.
 const IN_NAME: i64 = 50;
+/// Questions of one household; suggestions while somebody types are questions, too.
+const QUESTIONS: Allowance = Allowance { most: 600, within_ms: 60_000 };
 
 /// The search of this process. Cheap to clone.
 #[derive(Clone, Default)]
@@ -116,8 +122,12 @@ impl Index {
     /// Finds what is asked for, in the first reading of it that finds anything.
     pub fn find(&self, ask: &Ask) -> Result<Found> {
         let text = reading::question(&ask.text);
-        let filter =
-            index::Filter { store: ask.store.clone(), facets: ask.facets.clone(), price_to: ask.price_to, from_points: 0 };
+        let filter = index::Filter {
+            store: ask.store.clone(),
+            facets: ask.facets.clone(),
+            price_to: ask.price_to,
+            from_points: 0,
+        };
         let nothing = Found {
             products: Vec::new(),
             stores: Vec::new(),
@@ -147,7 +157,12 @@ impl Index {
                     && reading.how != How::Partly
                     && self.is_there(&reading, &filter)?;
                 if is_kept_out {
-                    return Ok(Found { how: reading.how, text: reading.text(), words: reading.words, ..nothing });
+                    return Ok(Found {
+                        how: reading.how,
+                        text: reading.text(),
+                        words: reading.words,
+                        ..nothing
+                    });
                 }
                 continue;
             }
@@ -204,7 +219,9 @@ fn put_in_order(hits: &mut Vec<index::Hit>, reading: &reading::Reading) {
             (hit.points * 200 / words + nearest, hit)
         })
         .collect();
-    ordered.sort_by(|(points, one), (more, other)| more.cmp(points).then_with(|| other.order().cmp(&one.order())));
+    ordered.sort_by(|(points, one), (more, other)| {
+        more.cmp(points).then_with(|| other.order().cmp(&one.order()))
+    });
     let rest = std::mem::take(hits);
     hits.extend(ordered.into_iter().map(|(_, hit)| hit).chain(rest));
 }
@@ -215,6 +232,25 @@ fn has_sounds(name: &str, sounds: &str) -> bool {
 
 fn nearness(name: &str, reading: &reading::Reading) -> i64 {
     rank::nearness(&rank::Name::of(name), &reading.words)
+}
+
+/// From where a search is asked: limits are counted by it.
+pub(crate) struct Door(Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Door {
+    type Rejection = std::convert::Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> std::result::Result<Door, Self::Rejection> {
+        Ok(Door(people::client(&parts.extensions, &parts.headers)))
+    }
+}
+
+impl Door {
+    /// Counts one question, or says how long to wait. A program on this machine is not counted.
+    fn count(self, shop: &Shop) -> std::result::Result<(), Problem> {
+        let Door(Some(client)) = self else { return Ok(()) };
+        let counted = shop.searches.take(client, QUESTIONS, shop.base.clock.now_ms());
+        counted.map_err(Problem::too_many)
+    }
 }
 
 /// Finds what is asked for, away from the threads that answer requests.

@@ -6,7 +6,8 @@ use crate::hangul::is_letter;
 
 /// First letters of the block that decomposed texts use, by their place in it.
 const CONJOINING: [char; 19] = [
-    'ㄱ', 'ㄲ', 'ㄴ', 'ㄷ', 'ㄸ', 'ㄹ', 'ㅁ', 'ㅂ', 'ㅃ', 'ㅅ', 'ㅆ', 'ㅇ', 'ㅈ', 'ㅉ', 'ㅊ', 'ㅋ', 'ㅌ', 'ㅍ', 'ㅎ',
+    'ㄱ', 'ㄲ', 'ㄴ', 'ㄷ', 'ㄸ', 'ㄹ', 'ㅁ', 'ㅂ', 'ㅃ', 'ㅅ', 'ㅆ', 'ㅇ', 'ㅈ', 'ㅉ', 'ㅊ', 'ㅋ', 'ㅌ',
+    'ㅍ', 'ㅎ',
 ];
 
 /// A text in its one spelling. Letters alone stay letters alone; control characters are spaces.
@@ -42,7 +43,11 @@ fn alone(one: char) -> char {
 /// The words of a text in its one spelling: whatever stands between spaces and marks.
 pub fn words(text: &str) -> Vec<String> {
     let spelt = normal(text);
-    spelt.split(|one: char| !one.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    spelt
+        .split(|one: char| !one.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A text without any spaces and marks.

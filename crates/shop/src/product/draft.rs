@@ -112,6 +112,7 @@ pub async fn create(shop: &Shop, store: &StoreId, key: &str, draft: Draft) -> Re
     }
     lay_variants(&mut tx, store, &id, &draft, now_ms).await?;
     tx.commit().await?;
+    shop.search.nudge();
     find(&shop.base.db, &id).await
 }
 
@@ -134,6 +135,7 @@ pub async fn change(shop: &Shop, store: &StoreId, id: &ProductId, draft: Draft) 
         draft.parcel, draft.pickup, draft.cold, lowest(&draft), highest(&draft), now_ms, draft.per_buyer)?;
     lay_variants(&mut tx, store, id, &draft, now_ms).await?;
     tx.commit().await?;
+    shop.search.nudge();
     find(&shop.base.db, id).await
 }
 
@@ -145,7 +147,9 @@ pub async fn remove(shop: &Shop, store: &StoreId, id: &ProductId) -> Result<()> 
     sql!(run &mut tx,
         "update products set on_sale = false, removed_at_ms = $3, changed_at_ms = $3
          where id = $1 and store_id = $2 and removed_at_ms is null", id, store, now_ms)?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    shop.search.nudge();
+    Ok(())
 }
 
 /// Puts it back: the undo of [`remove`].
@@ -156,7 +160,9 @@ pub async fn restore(shop: &Shop, store: &StoreId, id: &ProductId) -> Result<()>
     sql!(run &mut tx,
         "update products set on_sale = true, removed_at_ms = null, changed_at_ms = $3
          where id = $1 and store_id = $2", id, store, now_ms)?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    shop.search.nudge();
+    Ok(())
 }
 
 /// Writes the variants in the draft's order: known names keep their ids and stock, new ones begin with theirs.

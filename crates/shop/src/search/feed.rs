@@ -92,6 +92,8 @@ pub async fn refresh(shop: &Shop) -> Result<usize> {
     let mut cursor_ms = index.cursor_ms();
     let (mut taken, mut kept) = (0, 0);
 
+    // At the very first look all products come anyway.
+    let is_first = index.cursor_ms() == 0;
     let changed_stores = changed_stores(shop, since_ms).await?;
     for (store, changed_ms) in changed_stores {
         cursor_ms = cursor_ms.max(changed_ms);
@@ -99,7 +101,7 @@ pub async fn refresh(shop: &Shop) -> Result<usize> {
         if known.taken.get(&key) == Some(&changed_ms) {
             continue;
         }
-        take_store(shop, &store).await?;
+        take_store(shop, &store, is_first).await?;
         known.taken.insert(key, changed_ms);
         taken += 1;
     }
@@ -140,10 +142,13 @@ pub async fn refresh(shop: &Shop) -> Result<usize> {
 
 /// A copy that was made of another database is thrown away: it would lack what changed before its last look.
 async fn check(shop: &Shop, index: &Index) -> Result<()> {
-    let there: i64 = sql!(value & shop.base.db,
+    let there: i64 = sql!(
+        value & shop.base.db,
         "select count(*) from products p join stores s on s.id = p.store_id
          where p.removed_at_ms is null and p.on_sale = true and s.listed = true and p.changed_at_ms <= $1
-           and s.changed_at_ms <= $1", index.cursor_ms())?;
+           and s.changed_at_ms <= $1",
+        index.cursor_ms()
+    )?;
     let known = index.products().map_err(broken)? as i64;
     if index.cursor_ms() > 0 && known != there {
         info!("The search index knows {known} products of {there}, and is made anew");
@@ -154,16 +159,22 @@ async fn check(shop: &Shop, index: &Index) -> Result<()> {
 }
 
 async fn changed_stores(shop: &Shop, since_ms: i64) -> Result<Vec<(Store, i64)>> {
-    let changed: Vec<(StoreId, i64)> = sql!(all & shop.base.db,
-        "select id, changed_at_ms from stores where changed_at_ms >= $1 order by changed_at_ms, id", since_ms)?;
+    let changed: Vec<(StoreId, i64)> = sql!(
+        all & shop.base.db,
+        "select id, changed_at_ms from stores where changed_at_ms >= $1 order by changed_at_ms, id",
+        since_ms
+    )?;
     let ids: Vec<StoreId> = changed.iter().map(|(id, _)| id.clone()).collect();
     let at_ms: HashMap<StoreId, i64> = changed.into_iter().collect();
     let stores = store::by_ids(&shop.base.db, &ids).await?;
-    Ok(stores.into_iter().map(|store| (store.clone(), at_ms.get(&store.id).copied().unwrap_or_default())).collect())
+    Ok(stores
+        .into_iter()
+        .map(|store| (store.clone(), at_ms.get(&store.id).copied().unwrap_or_default()))
+        .collect())
 }
 
 /// A store, and its products: they carry its name, and are only found while it is listed.
-async fn take_store(shop: &Shop, store: &Store) -> Result<()> {
+async fn take_store(shop: &Shop, store: &Store, is_first: bool) -> Result<()> {
     let item = Item {
         kind: Kind::Store,
         id: store.id.to_string(),
@@ -178,6 +189,9 @@ async fn take_store(shop: &Shop, store: &Store) -> Result<()> {
     };
     let (items, gone) = if store.listed { (vec![item], vec![]) } else { (vec![], vec![item.id]) };
     write(shop, items, gone).await?;
+    if is_first {
+        return Ok(());
+    }
     let mut after = String::new();
     loop {
         let rows: Vec<Row> = sql!(all & shop.base.db,

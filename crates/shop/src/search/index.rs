@@ -15,15 +15,16 @@ use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::columnar::StrColumn;
 use tantivy::directory::MmapDirectory;
 use tantivy::query::{
-    AllQuery, BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, Occur, PhraseQuery, Query, TermQuery,
+    AllQuery, BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, Occur, PhraseQuery, Query,
+    TermQuery,
 };
 use tantivy::schema::{
     FAST, Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions, Value as _,
 };
 use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{
-    DocAddress, DocId, IndexReader, IndexWriter, ReloadPolicy, Score, Searcher, SegmentOrdinal, SegmentReader,
-    TantivyDocument, TantivyError, Term,
+    DocAddress, DocId, IndexReader, IndexWriter, ReloadPolicy, Score, Searcher, SegmentOrdinal,
+    SegmentReader, TantivyDocument, TantivyError, Term,
 };
 
 use super::rank::{self, Name};
@@ -187,8 +188,13 @@ impl Index {
 
     fn of(index: tantivy::Index, fields: Fields) -> Result<Index> {
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        let index =
-            Index { index, fields, reader, writer: Mutex::new(None), vocabulary: RwLock::new(Vocabulary::default()) };
+        let index = Index {
+            index,
+            fields,
+            reader,
+            writer: Mutex::new(None),
+            vocabulary: RwLock::new(Vocabulary::default()),
+        };
         index.learn()?;
         Ok(index)
     }
@@ -205,7 +211,9 @@ impl Index {
     /// Products in it.
     pub(crate) fn products(&self) -> Result<usize> {
         let kind = Term::from_field_u64(self.fields.kind, Kind::Product as u64);
-        self.reader.searcher().search(&TermQuery::new(kind, IndexRecordOption::Basic), &tantivy::collector::Count)
+        self.reader
+            .searcher()
+            .search(&TermQuery::new(kind, IndexRecordOption::Basic), &tantivy::collector::Count)
     }
 
     /// Throws everything away; seen after the next `commit`.
@@ -311,7 +319,14 @@ impl Index {
     }
 
     /// What answers all these words (or, of fewer than all, so many), the best of each kind.
-    pub(crate) fn search(&self, wanted: &[Wanted], least: usize, filter: &Filter, sort: Sort, most: usize) -> Result<Hits> {
+    pub(crate) fn search(
+        &self,
+        wanted: &[Wanted],
+        least: usize,
+        filter: &Filter,
+        sort: Sort,
+        most: usize,
+    ) -> Result<Hits> {
         let searcher = self.reader.searcher();
         let query = self.query(wanted, least, filter);
         let collector = Gather { filter: filter.clone(), sort, most };
@@ -417,10 +432,12 @@ const STORE: &str = "store";
 
 fn schema() -> (Schema, Fields) {
     let indexed = |record: IndexRecordOption| {
-        let how = TextFieldIndexing::default().set_tokenizer("raw").set_fieldnorms(false).set_index_option(record);
+        let how =
+            TextFieldIndexing::default().set_tokenizer("raw").set_fieldnorms(false).set_index_option(record);
         TextOptions::default().set_indexing_options(how)
     };
-    let (plain, placed) = (indexed(IndexRecordOption::Basic), indexed(IndexRecordOption::WithFreqsAndPositions));
+    let (plain, placed) =
+        (indexed(IndexRecordOption::Basic), indexed(IndexRecordOption::WithFreqsAndPositions));
     let mut schema = Schema::builder();
     let fields = Fields {
         id: schema.add_text_field("id", STRING | STORED),
@@ -507,7 +524,12 @@ fn pairs(texts: &[String]) -> PreTokenizedString {
 fn words(text: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     for word in language::words(text) {
-        tokens.extend([word.chars().next(), word.chars().next_back()].into_iter().flatten().map(|one| format!("-{one}")));
+        tokens.extend(
+            [word.chars().next(), word.chars().next_back()]
+                .into_iter()
+                .flatten()
+                .map(|one| format!("-{one}")),
+        );
         tokens.push(format!("={word}"));
     }
     tokens.sort_unstable();
@@ -521,7 +543,8 @@ fn words_of_story(text: &str) -> Vec<String> {
 
 /// A number by which equals are always in the same order: FNV-1a of the id.
 fn tie(id: &str) -> u64 {
-    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    id.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Where something stands in the order, where it lies, and its points.

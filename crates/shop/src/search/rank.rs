@@ -7,8 +7,38 @@ use language::{chosung, hangul, squeezed};
 
 /// Words at the end of a name that say how much, how cut or how packed, never what.
 const ASIDES: [&str; 32] = [
-    "손질", "토막", "절단", "세트", "선물세트", "선물", "특가", "대", "중", "소", "특", "퀸", "킹", "싱글", "한", "두", "세", "네",
-    "반", "손", "마리", "모", "단", "통", "판", "상자", "박스", "봉", "팩", "묶음", "국내산", "국산",
+    "손질",
+    "토막",
+    "절단",
+    "세트",
+    "선물세트",
+    "선물",
+    "특가",
+    "대",
+    "중",
+    "소",
+    "특",
+    "퀸",
+    "킹",
+    "싱글",
+    "한",
+    "두",
+    "세",
+    "네",
+    "반",
+    "손",
+    "마리",
+    "모",
+    "단",
+    "통",
+    "판",
+    "상자",
+    "박스",
+    "봉",
+    "팩",
+    "묶음",
+    "국내산",
+    "국산",
 ];
 
 /// A name as it is compared.
@@ -38,9 +68,8 @@ impl Name {
         let mut words = language::words(&outside);
         let told = words.len();
         words.extend(language::words(text).into_iter().filter(|word| !outside_has(&outside, word)));
-        let is_aside = |word: &String| {
-            ASIDES.contains(&word.as_str()) || word.chars().any(|one| one.is_ascii_digit())
-        };
+        let is_aside =
+            |word: &String| ASIDES.contains(&word.as_str()) || word.chars().any(|one| one.is_ascii_digit());
         let head = words[..told].iter().rposition(|word| !is_aside(word)).unwrap_or(0);
         let core = if words.is_empty() { 0 } else { head + 1 };
         Name { words, head, core }
@@ -88,7 +117,8 @@ fn sounds(one: char, wanted: char) -> bool {
 
 /// Whether a word is, or begins, with first sounds alone: ㄱㄷㅇ, 고ㄷㅇ.
 pub(crate) fn is_sounds(word: &str) -> bool {
-    word.chars().any(hangul::is_first) && word.chars().all(|one| hangul::is_first(one) || hangul::is_syllable(one))
+    word.chars().any(hangul::is_first)
+        && word.chars().all(|one| hangul::is_first(one) || hangul::is_syllable(one))
 }
 
 /// The tokens under which a name's words are found: `!` what it is, `=` a word of it, `)` how what it is ends,
@@ -115,7 +145,8 @@ pub(crate) fn name_tokens(name: &Name) -> Vec<String> {
 /// The same for the first sounds of its Korean words.
 pub(crate) fn sound_tokens(name: &Name) -> Vec<String> {
     let mut tokens = Vec::new();
-    for (at, word) in name.words.iter().enumerate().filter(|(_, word)| word.chars().all(hangul::is_syllable)) {
+    for (at, word) in name.words.iter().enumerate().filter(|(_, word)| word.chars().all(hangul::is_syllable))
+    {
         let sounds = chosung(word);
         tokens.push(format!("={sounds}"));
         if at == name.head {

@@ -164,7 +164,9 @@ fn spelt(index: &Index, typed: &[String]) -> Option<Reading> {
 /// ㅣㄷㅇ is led.
 fn to_latin(_: &Index, text: &str, _: &[String]) -> Option<Reading> {
     let latin = keyboard::latin(text);
-    (latin != text).then(|| Reading::of(How::Keyboard, words(&latin))).filter(|reading| !reading.words.is_empty())
+    (latin != text)
+        .then(|| Reading::of(How::Keyboard, words(&latin)))
+        .filter(|reading| !reading.words.is_empty())
 }
 
 /// As many of the words as are known, and all but one of those if need be.

@@ -66,7 +66,12 @@ impl Vocabulary {
         let at = self.words.len() as u32;
         let letters = jamo(word);
         let pairs = pairs(&letters);
-        self.words.push(Entry { word: word.to_owned(), whole, part, letters: letters.chars().count() as u32 });
+        self.words.push(Entry {
+            word: word.to_owned(),
+            whole,
+            part,
+            letters: letters.chars().count() as u32,
+        });
         self.by_word.insert(word.to_owned(), at);
         for pair in pairs {
             let known = self.by_letters.entry(pair).or_default();
@@ -119,7 +124,12 @@ impl Vocabulary {
                 .then_with(|| one.word.cmp(&other.word))
         });
         let best = found.first().map_or(0, |(far, _)| *far);
-        found.into_iter().filter(|(far, _)| *far <= best + 1).take(3).map(|(far, entry)| (entry.word.clone(), far)).collect()
+        found
+            .into_iter()
+            .filter(|(far, _)| *far <= best + 1)
+            .take(3)
+            .map(|(far, entry)| (entry.word.clone(), far))
+            .collect()
     }
 
     /// Words that begin as somebody types: by letter (고드 → 고등어) or by first sounds (ㄱㄷ).
@@ -128,7 +138,8 @@ impl Vocabulary {
         if typed.chars().any(hangul::is_first) {
             let sounds = chosung(typed);
             let from = (sounds.clone(), 0);
-            let under = self.by_sounds.range(from..).take_while(|((known, _), ())| known.starts_with(&sounds));
+            let under =
+                self.by_sounds.range(from..).take_while(|((known, _), ())| known.starts_with(&sounds));
             found.extend(
                 under
                     .take(BEGINNINGS)
@@ -137,7 +148,8 @@ impl Vocabulary {
             );
         }
         let letters = jamo(typed);
-        let under = self.by_jamo.range(letters.clone()..).take_while(|(known, _)| known.starts_with(&letters));
+        let under =
+            self.by_jamo.range(letters.clone()..).take_while(|(known, _)| known.starts_with(&letters));
         found.extend(under.take(BEGINNINGS).map(|(_, at)| &self.words[*at as usize]));
         found.retain(|entry| entry.whole > 0 || entry.part > 1);
         found.sort_by(|one, other| {
@@ -184,8 +196,12 @@ impl Vocabulary {
         for at in cuts {
             let (one, rest) = text.split_at(at);
             let tried = match (self.knows(one), self.knows(rest)) {
-                (true, false) => self.nearest(rest).into_iter().next().map(|(word, far)| (far, vec![one.to_owned(), word])),
-                (false, true) => self.nearest(one).into_iter().next().map(|(word, far)| (far, vec![word, rest.to_owned()])),
+                (true, false) => {
+                    self.nearest(rest).into_iter().next().map(|(word, far)| (far, vec![one.to_owned(), word]))
+                }
+                (false, true) => {
+                    self.nearest(one).into_iter().next().map(|(word, far)| (far, vec![word, rest.to_owned()]))
+                }
                 _ => None,
             };
             if let Some(tried) = tried
@@ -221,7 +237,9 @@ mod tests {
 
     fn known() -> Vocabulary {
         let mut words = Vocabulary::default();
-        for word in ["고등어", "은갈치", "간갈치", "고구마", "고등어조림", "제주", "누빔조끼", "충전기", "휴대폰"] {
+        for word in
+            ["고등어", "은갈치", "간갈치", "고구마", "고등어조림", "제주", "누빔조끼", "충전기", "휴대폰"]
+        {
             words.learn(word, 1);
         }
         words

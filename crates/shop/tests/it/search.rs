@@ -58,7 +58,10 @@ fn what_people_type_finds_what_they_mean() {
         *right += usize::from(is_right);
         *all += 1;
         if !is_right {
-            missed.push(format!("{kind} {query} wanted {answers}, read {:?} {}: {first:?}", found.how, found.text));
+            missed.push(format!(
+                "{kind} {query} wanted {answers}, read {:?} {}: {first:?}",
+                found.how, found.text
+            ));
         }
     }
     let (right, all) = kinds.values().fold((0, 0), |(right, all), kind| (right + kind.0, all + kind.1));
