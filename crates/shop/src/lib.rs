@@ -117,6 +117,11 @@ impl Shop {
         Shop { search: search::Search::in_folder(folder), ..self }
     }
 
+    /// The search.
+    pub fn search(&self) -> &search::Search {
+        &self.search
+    }
+
     /// Says where the world reaches us, `https://market.example`; later calls change nothing.
     pub fn set_here(&self, url: &str) {
         let _ = self.here.set(url.to_owned());
