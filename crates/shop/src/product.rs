@@ -288,7 +288,7 @@ pub async fn cards(db: &Db, wanted: &[ProductId]) -> Result<Vec<Card>> {
 }
 
 /// The cards of those of several products that are on sale, in the order asked for.
-pub(crate) async fn cards_on_sale(db: &Db, wanted: &[ProductId]) -> Result<Vec<Card>> {
+pub async fn cards_on_sale(db: &Db, wanted: &[ProductId]) -> Result<Vec<Card>> {
     let mut found: Vec<Card> = sql!(all db,
         "select * from product_cards
          where on_sale = true and store_listed = true

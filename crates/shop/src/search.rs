@@ -254,7 +254,7 @@ impl Door {
 }
 
 /// Finds what is asked for, away from the threads that answer requests.
-pub(crate) async fn find(shop: &Shop, ask: Ask) -> Result<Found> {
+pub async fn find(shop: &Shop, ask: Ask) -> Result<Found> {
     let search = shop.search.clone();
     let found = tokio::task::spawn_blocking(move || search.index()?.find(&ask)).await;
     found.map_err(|error| Error::Internal(base::Error::Address(format!("search: {error}"))))?

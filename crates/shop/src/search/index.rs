@@ -38,7 +38,6 @@ const WRITER_BYTES: usize = 15_000_000;
 const STORY: usize = 2_000;
 /// Between two texts in one field, so that no pair of syllables spans them.
 const GAP: usize = 10;
-/// Rows of a block: what tantivy calls a term's frequency is never asked for.
 type Result<T> = std::result::Result<T, TantivyError>;
 
 /// What can be found.
@@ -170,14 +169,17 @@ impl Index {
 
     /// The index of a folder, as it was left there; made anew where it is of another version or cannot be read.
     pub fn in_folder(folder: &Path) -> Result<Index> {
-        match Index::open(folder) {
-            Ok(index) if index.payload().is_none_or(|payload| payload.version == VERSION) => Ok(index),
+        let index = match Index::open(folder) {
+            Ok(index) if index.payload().is_none_or(|payload| payload.version == VERSION) => index,
             _ => {
                 // It is a copy: nothing is lost.
                 let _ = std::fs::remove_dir_all(folder);
-                Index::open(folder)
+                Index::open(folder)?
             }
-        }
+        };
+        // Another process may write here: that is known before anybody relies on the folder.
+        index.writing(|_| Ok(()))?;
+        Ok(index)
     }
 
     fn open(folder: &Path) -> Result<Index> {
