@@ -36,7 +36,22 @@ const MIXED: usize = 6;
 
 /// Words in front of and behind a name that do not change what it is.
 const BEFORE: [&str; 16] = [
-    "", "햇살", "오늘", "산지직송", "특상", "알뜰", "시골", "새벽", "으뜸", "정성", "명품", "착한", "싱싱", "할머니", "장터", "행복",
+    "",
+    "햇살",
+    "오늘",
+    "산지직송",
+    "특상",
+    "알뜰",
+    "시골",
+    "새벽",
+    "으뜸",
+    "정성",
+    "명품",
+    "착한",
+    "싱싱",
+    "할머니",
+    "장터",
+    "행복",
 ];
 const BEHIND: [&str; 12] =
     ["", "1kg", "2kg", "500g", "(특)", "3개", "10개", "한 박스", "소량", "대용량", "1+1", "5kg"];
@@ -160,7 +175,8 @@ async fn fill(db: &Db, products: usize) -> anyhow::Result<HashMap<String, String
                 format!("{} {} 모음", first(&good.name), first(&other.name))
             } else {
                 meant.insert(id.clone(), good.name.clone());
-                let (before, behind) = (BEFORE[turn % BEFORE.len()], BEHIND[turn / BEFORE.len() % BEHIND.len()]);
+                let (before, behind) =
+                    (BEFORE[turn % BEFORE.len()], BEHIND[turn / BEFORE.len() % BEHIND.len()]);
                 format!("{before} {} {behind}", good.name).trim().to_owned()
             };
             rows.push(json!({
@@ -189,7 +205,12 @@ fn first(name: &str) -> &str {
 }
 
 /// Each question through the shop's own function, and the cards of what it found.
-async fn ours(shop: &Shop, db: &Db, meant: &HashMap<String, String>, rounds: usize) -> anyhow::Result<Answered> {
+async fn ours(
+    shop: &Shop,
+    db: &Db,
+    meant: &HashMap<String, String>,
+    rounds: usize,
+) -> anyhow::Result<Answered> {
     let mut times = Histogram::new();
     let (mut right, mut all) = (0, 0);
     for _ in 0..rounds {
@@ -208,12 +229,9 @@ async fn ours(shop: &Shop, db: &Db, meant: &HashMap<String, String>, rounds: usi
     Ok(Answered { times, right: right as f64 / all as f64 })
 }
 
-fn is_right<'a>(
-    ids: impl Iterator<Item = &'a str>,
-    answers: &str,
-    meant: &HashMap<String, String>,
-) -> bool {
-    ids.take(FIRST).any(|id| meant.get(id).is_some_and(|name| answers.split('|').any(|answer| answer == name)))
+fn is_right<'a>(ids: impl Iterator<Item = &'a str>, answers: &str, meant: &HashMap<String, String>) -> bool {
+    ids.take(FIRST)
+        .any(|id| meant.get(id).is_some_and(|name| answers.split('|').any(|answer| answer == name)))
 }
 
 /// What somebody would do who has only the database.

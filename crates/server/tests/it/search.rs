@@ -36,12 +36,17 @@ async fn put_up(seller: &Client, store: &Value, name: &str, origin: &str, won: i
     format!("{path}/{}", made["id"].as_str().unwrap())
 }
 
+/// A path with its query, as a browser writes it.
+fn address(path: &str, query: &[(&str, &str)]) -> String {
+    let url = reqwest::Url::parse_with_params("http://here", query).unwrap();
+    format!("{path}?{}", url.query().unwrap_or_default())
+}
+
 impl App {
     /// What a search finds, after the index has caught up.
     async fn search(&self, query: &[(&str, &str)]) -> Value {
         shop::search::refresh(&self.app.shop).await.unwrap();
-        let asked = self.stranger().ask(Method::GET, "/api/v1/search").query(query);
-        let answer = asked.header("accept", "application/json").send().await.unwrap();
+        let answer = self.stranger().get(&address("/api/v1/search", query)).await;
         assert_eq!(answer.status(), 200, "{query:?}");
         answer.json().await.unwrap()
     }
@@ -96,8 +101,8 @@ async fn what_is_not_for_sale_is_never_found() {
 
         assert_eq!(seller.ask(Method::DELETE, &removed).send().await.unwrap().status(), 204);
         // Before the index knows: the database is asked.
-        let asked = app.stranger().ask(Method::GET, "/api/v1/search").query(&[("q", "갈치")]);
-        let found: Value = asked.send().await.unwrap().json().await.unwrap();
+        let asked = address("/api/v1/search", &[("q", "갈치")]);
+        let found: Value = app.stranger().get(&asked).await.json().await.unwrap();
         assert_eq!(names(&found), ["갈치 토막"]);
         let product = resting.rsplit('/').next().unwrap();
         let rest = format!("/sell/{}/products/{product}/rest", store["id"].as_str().unwrap());
@@ -176,15 +181,14 @@ async fn results_are_narrowed_by_what_they_have() {
         let slug = store["slug"].as_str().unwrap();
         let within = app.search(&[("q", "오징어"), ("store", slug)]).await;
         assert_eq!(within["total"], 3);
-        let typed = app.stranger().ask(Method::GET, "/search/suggestions").query(&[("q", "오지")]);
-        let suggested: Value = typed.send().await.unwrap().json().await.unwrap();
+        let typed = address("/search/suggestions", &[("q", "오지")]);
+        let suggested: Value = app.stranger().get(&typed).await.json().await.unwrap();
         assert_eq!(suggested[0]["text"], "오징어", "{suggested}");
-        let page = app.stranger().ask(Method::GET, "/search").header("accept", "text/html");
-        let page =
-            page.query(&[("q", "dhwlddj"), ("storage", "dry")]).send().await.unwrap().text().await.unwrap();
+        let page = address("/search", &[("q", "dhwlddj"), ("storage", "dry")]);
+        let page = app.stranger().page(&page).await.text().await.unwrap();
         assert!(page.contains("찾으신 게") && page.contains("마른오징어") && !page.contains("생오징어</a>"));
-        let nothing = app.stranger().ask(Method::GET, "/search").header("accept", "text/html");
-        let nothing = nothing.query(&[("q", "우주선")]).send().await.unwrap().text().await.unwrap();
+        let nothing = address("/search", &[("q", "우주선")]);
+        let nothing = app.stranger().page(&nothing).await.text().await.unwrap();
         assert!(nothing.contains("찾지 못했어요") && nothing.contains("생선·해물"), "{}", app.engine);
     }
 }
@@ -223,7 +227,7 @@ async fn whatever_is_typed_is_plain_text() {
         let found = app.search(&[("q", strange)]).await;
         assert!(found["items"].is_array(), "{strange:?}");
         for path in ["/search", "/search/suggestions"] {
-            let answer = app.stranger().ask(Method::GET, path).query(&[("q", strange)]).send().await.unwrap();
+            let answer = app.stranger().get(&address(path, &[("q", strange)])).await;
             assert_eq!(answer.status(), 200, "{path} {strange:?}");
         }
     }
