@@ -3,7 +3,9 @@
 //! Rows tell when they changed, but transactions end out of order: the last minute is looked through again each time.
 //! What was taken in is remembered for as long, so that looking again writes nothing.
 
+use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use base::sql;
@@ -11,6 +13,7 @@ use people::StoreId;
 use sqlx::FromRow;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+use web::Lang;
 
 use super::{Index, Item, Kind, broken, facets};
 use crate::product::{Fact, Story};
@@ -33,12 +36,36 @@ const COMMIT: usize = 20_000;
 #[derive(Default)]
 pub(crate) struct Known {
     is_checked: bool,
-    /// When each thing had changed that was taken in.
-    taken: HashMap<String, i64>,
+    /// When everything was looked at that there was.
+    looked_ms: Option<i64>,
+    /// When each thing had changed that was taken in, and what it was: two changes may share a millisecond.
+    taken: HashMap<String, (i64, u64)>,
+}
+
+impl Known {
+    /// From where on to look. What is older than a look by more than the overlap was seen by it for good: a market
+    /// where nothing changes is not read again every second.
+    fn since_ms(&self, cursor_ms: i64) -> i64 {
+        let settled_ms = self.looked_ms.map_or(i64::MIN, |looked_ms| looked_ms - OVERLAP_MS);
+        settled_ms.clamp(cursor_ms - OVERLAP_MS, cursor_ms)
+    }
+
+    /// Remembers a thing; whether it is another than the one that was taken in.
+    fn is_new(&mut self, id: String, changed_ms: i64, what: impl Hash) -> bool {
+        let mut hasher = DefaultHasher::new();
+        what.hash(&mut hasher);
+        let now = (changed_ms, hasher.finish());
+        self.taken.insert(id, now) != Some(now)
+    }
+
+    /// Forgets what will not be looked at again.
+    fn forget(&mut self, cursor_ms: i64) {
+        self.taken.retain(|_, (changed_ms, _)| *changed_ms >= cursor_ms - OVERLAP_MS);
+    }
 }
 
 /// A product with its store, as it is indexed.
-#[derive(FromRow)]
+#[derive(FromRow, Hash)]
 struct Row {
     id: String,
     store_id: StoreId,
@@ -83,12 +110,23 @@ pub async fn feed(shop: Shop, stop: CancellationToken) {
 /// Takes in what changed; how many things were.
 pub async fn refresh(shop: &Shop) -> Result<usize> {
     let mut known = shop.search.feeding.lock().await;
+    let now_ms = shop.base.clock.now_ms();
+    let taken = take_in(shop, &mut known).await;
+    match &taken {
+        Ok(_) => known.looked_ms = Some(now_ms),
+        // What was remembered may not have been kept.
+        Err(_) => known.taken.clear(),
+    }
+    taken
+}
+
+async fn take_in(shop: &Shop, known: &mut Known) -> Result<usize> {
     let index = shop.search.index()?;
     if !known.is_checked {
         check(shop, index).await?;
         known.is_checked = true;
     }
-    let since_ms = index.cursor_ms() - OVERLAP_MS;
+    let since_ms = known.since_ms(index.cursor_ms());
     let mut cursor_ms = index.cursor_ms();
     let (mut taken, mut kept) = (0, 0);
 
@@ -97,13 +135,17 @@ pub async fn refresh(shop: &Shop) -> Result<usize> {
     let changed_stores = changed_stores(shop, since_ms).await?;
     for (store, changed_ms) in changed_stores {
         cursor_ms = cursor_ms.max(changed_ms);
-        let key = store.id.to_string();
-        if known.taken.get(&key) == Some(&changed_ms) {
-            continue;
+        let what = (
+            store.listed,
+            store.name_in(Lang::Ko),
+            store.name_in(Lang::En),
+            store.line_in(Lang::Ko),
+            &store.story,
+        );
+        if known.is_new(store.id.to_string(), changed_ms, what) {
+            take_store(shop, &store, is_first).await?;
+            taken += 1;
         }
-        take_store(shop, &store, is_first).await?;
-        known.taken.insert(key, changed_ms);
-        taken += 1;
     }
 
     let mut after = (since_ms, String::new());
@@ -114,12 +156,9 @@ pub async fn refresh(shop: &Shop) -> Result<usize> {
             after = (row.changed_at_ms, row.id.clone());
             cursor_ms = cursor_ms.max(row.changed_at_ms);
         }
-        let fresh: Vec<Row> =
-            rows.into_iter().filter(|row| known.taken.get(&row.id) != Some(&row.changed_at_ms)).collect();
+        let is_new = |row: &Row| known.is_new(row.id.clone(), row.changed_at_ms, row);
+        let fresh: Vec<Row> = rows.into_iter().filter(is_new).collect();
         taken += fresh.len();
-        for row in &fresh {
-            known.taken.insert(row.id.clone(), row.changed_at_ms);
-        }
         put(shop, fresh).await?;
         if is_last {
             break;
@@ -127,12 +166,12 @@ pub async fn refresh(shop: &Shop) -> Result<usize> {
         if taken >= kept + COMMIT {
             kept = taken;
             commit(shop, after.0).await?;
-            known.taken.retain(|_, at_ms| *at_ms >= after.0 - OVERLAP_MS);
+            known.forget(after.0);
         }
     }
     if taken > 0 {
         commit(shop, cursor_ms).await?;
-        known.taken.retain(|_, at_ms| *at_ms >= cursor_ms - OVERLAP_MS);
+        known.forget(cursor_ms);
     }
     if taken > ROWS as usize {
         info!("The search index took in {taken} things");

@@ -69,8 +69,8 @@ pub(crate) fn question(text: &str) -> String {
 /// The readings of a question, the likeliest first. Later ones are only made when earlier ones found nothing.
 pub(crate) fn readings<'a>(index: &'a Index, text: &'a str) -> impl Iterator<Item = Reading> + 'a {
     let typed = words(text);
-    let steps: [fn(&Index, &str, &[String]) -> Option<Reading>; 7] =
-        [as_typed, by_keyboard, apart, put_right, put_right_by_keyboard, to_latin, partly];
+    let steps: [fn(&Index, &str, &[String]) -> Option<Reading>; 8] =
+        [as_typed, by_keyboard, apart, apart_by_keyboard, put_right, put_right_by_keyboard, to_latin, partly];
     steps.into_iter().filter_map(move |step| step(index, text, &typed))
 }
 
@@ -113,6 +113,11 @@ fn apart(index: &Index, _: &str, typed: &[String]) -> Option<Reading> {
         }
     }
     (words != typed).then(|| Reading::of(How::Spaces, words))
+}
+
+fn apart_by_keyboard(index: &Index, text: &str, _: &[String]) -> Option<Reading> {
+    let reading = apart(index, text, &meant(text)?)?;
+    Some(Reading { how: How::Keyboard, ..reading })
 }
 
 fn put_right(index: &Index, _: &str, typed: &[String]) -> Option<Reading> {

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::synonyms;
 use language::{chosung, distance, hangul, jamo};
 
 /// Words kept at most, with their beginnings and ends.
@@ -83,9 +84,9 @@ impl Vocabulary {
         self.by_sounds.insert((chosung(word), at), ());
     }
 
-    /// Whether it stands in a name, alone or as a part.
+    /// Whether it stands in a name, alone or as a part, or means the same as another word.
     pub(crate) fn knows(&self, word: &str) -> bool {
-        self.by_word.contains_key(word)
+        self.by_word.contains_key(word) || !synonyms::of(word).is_empty()
     }
 
     /// The nearest words to one that is not known, with their distances; the best first, at most three.
