@@ -66,6 +66,9 @@ pub(crate) fn question(text: &str) -> String {
     plain.chars().take(LONGEST).collect::<String>().trim().to_owned()
 }
 
+/// A way to read a question, from its text and its words.
+type Step = fn(&Index, &str, &[String]) -> Option<Reading>;
+
 /// The readings of a question, the likeliest first. Later ones are only made when earlier ones found nothing.
 pub(crate) fn readings<'a>(index: &'a Index, text: &'a str) -> impl Iterator<Item = Reading> + 'a {
     let typed = words(text);

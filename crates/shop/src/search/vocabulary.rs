@@ -39,7 +39,7 @@ impl Vocabulary {
     /// Learns a word of so many names, and what it begins and ends with.
     pub(crate) fn learn(&mut self, word: &str, names: u32) {
         let length = word.chars().count();
-        if length < 2 || length > LONGEST || word.chars().any(|one| one.is_ascii_digit()) {
+        if !(2..=LONGEST).contains(&length) || word.chars().any(|one| one.is_ascii_digit()) {
             return;
         }
         self.add(word, names, 0);
