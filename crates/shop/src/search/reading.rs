@@ -72,7 +72,7 @@ type Step = fn(&Index, &str, &[String]) -> Option<Reading>;
 /// The readings of a question, the likeliest first. Later ones are only made when earlier ones found nothing.
 pub(crate) fn readings<'a>(index: &'a Index, text: &'a str) -> impl Iterator<Item = Reading> + 'a {
     let typed = words(text);
-    let steps: [fn(&Index, &str, &[String]) -> Option<Reading>; 8] =
+    let steps: [Step; 8] =
         [as_typed, by_keyboard, apart, apart_by_keyboard, put_right, put_right_by_keyboard, to_latin, partly];
     steps.into_iter().filter_map(move |step| step(index, text, &typed))
 }
