@@ -6,7 +6,7 @@ use shop::search::{Ask, Index, Item, Kind};
 
 const GOODS: &str = include_str!("../search/goods.tsv");
 const QUERIES: &str = include_str!("../search/queries.tsv");
-/// Questions by which nothing was tuned.
+/// Questions that were written later; the file says how they were answered at first sight.
 const UNSEEN: &str = include_str!("../search/unseen.tsv");
 
 /// The share of questions with a right answer among the first five.
