@@ -25,7 +25,8 @@ const MAY_USE = {
 };
 /** Libraries know nothing of ours; any other crate may use them only where the list above says so. */
 const OPEN_LIBRARIES = ["language", "vision", "writer"];
-const PACKAGE_BUDGET = 600;
+/** What we answer for. The search index is 48 of them, XLSX ten: decision 011. */
+const PACKAGE_BUDGET = 660;
 
 const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { encoding: "utf8" })
   .split("\0").filter(Boolean);

@@ -16,6 +16,7 @@ mod market;
 mod processor;
 mod reads;
 mod room;
+mod search;
 mod sockets;
 mod till;
 mod writers;
@@ -91,6 +92,15 @@ enum Bench {
         #[arg(long)]
         postgres: bool,
     },
+    /// The search: questions as people type them, over a large market, beside the database's own full text.
+    Search {
+        /// Products in the market.
+        #[arg(long, default_value_t = 100_000)]
+        products: usize,
+        /// On a throw-away PostgreSQL instead of SQLite.
+        #[arg(long)]
+        postgres: bool,
+    },
     /// The crash drill: kills the program, and PostgreSQL, under load, and counts what was lost.
     Drill {
         /// How often something is killed.
@@ -152,6 +162,10 @@ fn main() -> anyhow::Result<()> {
         Bench::Reads { connections, seconds, postgres } => {
             let engine = if postgres { Engine::Postgres } else { Engine::Sqlite };
             reads::run(connections, Duration::from_secs(seconds), engine, show)
+        }
+        Bench::Search { products, postgres } => {
+            let engine = if postgres { Engine::Postgres } else { Engine::Sqlite };
+            search::run(products, engine, show)
         }
         Bench::Drill { kills, orders, buyers, settle, seed, postgres } => {
             let plan =

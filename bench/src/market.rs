@@ -170,9 +170,10 @@ fn launch(
 }
 
 /// A database of its own on the throw-away server; it goes with the server.
-fn new_postgres() -> anyhow::Result<String> {
+/// A new database on the server that `DANGOL_TEST_POSTGRES` names.
+pub(crate) fn new_postgres() -> anyhow::Result<String> {
     let server =
-        std::env::var("DANGOL_TEST_POSTGRES").context("run this through: ./run bench till --postgres")?;
+        std::env::var("DANGOL_TEST_POSTGRES").context("run this through: ./run bench NAME --postgres")?;
     let (host, _) = server.rsplit_once('/').context("no database in DANGOL_TEST_POSTGRES")?;
     let name = format!("bench{}", std::process::id());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -7,8 +7,9 @@
 use base::{Db, Id, jobs, sql};
 use people::StoreId;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use shop::order;
-use shop::product::ProductId;
+use shop::product::{Card, ProductId};
 
 use crate::broadcast::{Broadcast, BroadcastId};
 use crate::{Error, Live, Result, chat, diagnosis, reaction, retention};
@@ -32,6 +33,8 @@ pub const LONGEST_MS: i64 = 120_000;
 const MOST: i64 = 20;
 /// Clips on a product's page.
 const SHOWN: i64 = 3;
+/// Films that a search looks through.
+const FILMS: i64 = 200;
 /// Things that happened in a show that are looked through.
 const EVENTS: i64 = 20_000;
 
@@ -254,6 +257,26 @@ pub(crate) async fn published(db: &Db, store: &StoreId, product: &ProductId, won
            and b.withdrawn_at_ms is null
            and c.drawn_won in (0, $3)
          order by c.published_at_ms desc, c.id desc limit $4", product, store, won, SHOWN)?)
+}
+
+/// The newest film of each of these goods that stands on its page with today's price.
+pub(crate) async fn about(db: &Db, goods: &[Card]) -> Result<Vec<Clip>> {
+    let wanted: Vec<_> = goods
+        .iter()
+        .map(|card| json!({ "id": card.id, "store": card.store_id, "won": card.price_from_won }))
+        .collect();
+    let wanted = serde_json::to_string(&wanted).map_err(base::Error::from)?;
+    let mut clips: Vec<Clip> = sql!(all db,
+        "select c.id, c.broadcast_id, c.product_id, c.from_ms, c.to_ms, c.stage, c.progress, c.drawn_won, c.file,
+                c.published_at_ms, c.left_at_ms
+         from json_each($1) as j join clips c on c.product_id = j.value ->> 'id'
+         join broadcasts b on b.id = c.broadcast_id
+         where c.stage = 'ready' and c.published_at_ms is not null and b.store_id = j.value ->> 'store'
+           and b.withdrawn_at_ms is null and c.drawn_won in (0, cast(j.value ->> 'won' as bigint))
+         order by c.published_at_ms desc, c.id desc limit $2", wanted, FILMS)?;
+    let mut seen = std::collections::HashSet::new();
+    clips.retain(|clip| seen.insert(clip.product_id.clone()));
+    Ok(clips)
 }
 
 async fn own(db: &Db, show: &Broadcast, id: &ClipId) -> Result<Clip> {

@@ -7,16 +7,18 @@ use base::{Db, Tx, sql};
 use futures::future::BoxFuture;
 use people::StoreId;
 use serde_json::json;
-use shop::product::Product;
+use shop::product::{Card, Product, ProductId};
 use shop::showing::{Clip, OnAir, Showing, Shows, When};
 use shop::store;
 use web::Lang;
 
-use crate::broadcast::{self, Broadcast, Stage};
+use crate::broadcast::{self, Broadcast, BroadcastId, Stage};
 use crate::{Live, Result, clip};
 
 /// Shows of each kind in a strip.
 const EACH: i64 = 6;
+/// Shows of each kind that a search looks through.
+const SEARCHED: i64 = 100;
 
 impl Shows for Live {
     fn shows<'a>(
@@ -27,7 +29,7 @@ impl Shows for Live {
     ) -> BoxFuture<'a, Vec<Showing>> {
         Box::pin(async move {
             // A strip that cannot be read is left out; the page around it is worth more.
-            found(self, db, store, lang).await.unwrap_or_else(|error| {
+            found(self, db, store, lang, EACH).await.map(without_ids).unwrap_or_else(|error| {
                 tracing::warn!(%error, "The shows could not be listed");
                 Vec::new()
             })
@@ -50,11 +52,31 @@ impl Shows for Live {
                 tracing::warn!(%error, "The clips of a product could not be listed");
                 Vec::new()
             });
-            let of = |clip: clip::Clip| Clip {
-                film: clip.address(),
-                show: format!("/live/{}", clip.broadcast_id),
-            };
-            clips.into_iter().map(of).collect()
+            clips.into_iter().map(film).collect()
+        })
+    }
+
+    fn searched<'a>(
+        &'a self,
+        db: &'a Db,
+        store: Option<&'a StoreId>,
+        lang: Lang,
+    ) -> BoxFuture<'a, Vec<(Showing, Vec<ProductId>)>> {
+        Box::pin(async move {
+            searched(self, db, store, lang).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "The shows could not be searched");
+                Vec::new()
+            })
+        })
+    }
+
+    fn films<'a>(&'a self, db: &'a Db, goods: &'a [Card]) -> BoxFuture<'a, Vec<(ProductId, Clip)>> {
+        Box::pin(async move {
+            let clips = clip::about(db, goods).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "The clips of several products could not be listed");
+                Vec::new()
+            });
+            clips.into_iter().map(|clip| (clip.product_id.clone(), film(clip))).collect()
         })
     }
 
@@ -73,12 +95,45 @@ async fn on_air<'a>(on: impl Run<'a>, shows: &[String]) -> base::Result<Vec<OnAi
         serde_json::to_string(&wanted)?)
 }
 
-async fn found(live: &Live, db: &Db, store: Option<&StoreId>, lang: Lang) -> Result<Vec<Showing>> {
+fn film(clip: clip::Clip) -> Clip {
+    Clip { film: clip.address(), show: format!("/live/{}", clip.broadcast_id) }
+}
+
+fn without_ids(shows: Vec<(BroadcastId, Showing)>) -> Vec<Showing> {
+    shows.into_iter().map(|(_, show)| show).collect()
+}
+
+async fn searched(
+    live: &Live,
+    db: &Db,
+    store: Option<&StoreId>,
+    lang: Lang,
+) -> Result<Vec<(Showing, Vec<ProductId>)>> {
+    let shows = found(live, db, store, lang, SEARCHED).await?;
+    let ids: Vec<_> = shows.iter().map(|(id, _)| json!({ "id": id })).collect();
+    let shown: Vec<(BroadcastId, ProductId)> = sql!(all db,
+        "select broadcast_id, product_id from broadcast_products
+         where broadcast_id in (select j.value ->> 'id' from json_each($1) as j)",
+        serde_json::to_string(&ids).map_err(base::Error::from)?)?;
+    let mut goods: HashMap<BroadcastId, Vec<ProductId>> = HashMap::new();
+    for (show, product) in shown {
+        goods.entry(show).or_default().push(product);
+    }
+    Ok(shows.into_iter().map(|(id, show)| (show, goods.remove(&id).unwrap_or_default())).collect())
+}
+
+async fn found(
+    live: &Live,
+    db: &Db,
+    store: Option<&StoreId>,
+    lang: Lang,
+    each: i64,
+) -> Result<Vec<(BroadcastId, Showing)>> {
     let now_ms = live.base.clock.now_ms();
     let (on_air, next, replays) = tokio::try_join!(
-        broadcast::on_air(db, EACH),
-        broadcast::upcoming(db, now_ms, EACH),
-        broadcast::replays(db, EACH)
+        broadcast::on_air(db, each),
+        broadcast::upcoming(db, now_ms, each),
+        broadcast::replays(db, each)
     )?;
     let mut all: Vec<Broadcast> = on_air.into_iter().chain(next).chain(replays).collect();
     if let Some(store) = store {
@@ -90,18 +145,21 @@ async fn found(live: &Live, db: &Db, store: Option<&StoreId>, lang: Lang) -> Res
         stores.iter().map(|store| (store.id.clone(), store.name_in(lang).to_owned())).collect();
     Ok(all
         .into_iter()
-        .map(|broadcast| Showing {
-            href: broadcast.path(),
-            title: broadcast.title_in(lang).to_owned(),
-            store_name: names.get(&broadcast.store).cloned().unwrap_or_default(),
-            poster: broadcast.poster.clone(),
-            stage: match broadcast.stage {
-                Stage::Live { .. } | Stage::Waiting { .. } => When::Live,
-                Stage::Scheduled { .. } => When::Next,
-                Stage::Ended { .. } => When::Replay,
-            },
-            at_ms: broadcast.starts_at_ms,
-            viewers: live.rooms.viewers(&broadcast.id) as i64,
+        .map(|broadcast| {
+            let show = Showing {
+                href: broadcast.path(),
+                title: broadcast.title_in(lang).to_owned(),
+                store_name: names.get(&broadcast.store).cloned().unwrap_or_default(),
+                poster: broadcast.poster.clone(),
+                stage: match broadcast.stage {
+                    Stage::Live { .. } | Stage::Waiting { .. } => When::Live,
+                    Stage::Scheduled { .. } => When::Next,
+                    Stage::Ended { .. } => When::Replay,
+                },
+                at_ms: broadcast.starts_at_ms,
+                viewers: live.rooms.viewers(&broadcast.id) as i64,
+            };
+            (broadcast.id, show)
         })
         .collect())
 }

@@ -1,6 +1,7 @@
 //! The app: every feature's state and routes put together.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
 use axum::extract::ConnectInfo;
@@ -35,6 +36,8 @@ pub struct Wanted {
     pub contracts: Contracts,
     /// Who is asked where parcels are.
     pub tracker: Option<Tracker>,
+    /// Where the search keeps its index; in memory when absent.
+    pub search: Option<PathBuf>,
 }
 
 /// Everything that runs, put together. Cheap to clone.
@@ -56,8 +59,11 @@ impl App {
         let market: Market = settings::get(&base.db, "market").await?.unwrap_or_default();
         let hub = Hub::default();
         let people = People::new(base.clone(), wanted.sender);
-        let shop =
+        let mut shop =
             Shop::with_contracts(base.clone(), hub.clone(), wanted.contracts).tracked_by(wanted.tracker);
+        if let Some(folder) = &wanted.search {
+            shop = shop.searched_in(folder);
+        }
         let live = Live::new(base.clone(), hub.clone(), wanted.media).await?;
         shop.set_shows(Arc::new(live.clone()));
         Ok(App { base, hub, people, shop, live, market: Arc::new(RwLock::new(market)), demo: wanted.demo })
@@ -160,7 +166,8 @@ pub async fn describe() -> anyhow::Result<OpenApi> {
     let udp = SocketAddr::from(([127, 0, 0, 1], 0));
     let media = media::Config { udp, ..media::Config::default() };
     let sender = people::Sender::Sandbox;
-    let wanted = Wanted { demo: false, media, sender, contracts: Contracts::default(), tracker: None };
+    let contracts = Contracts::default();
+    let wanted = Wanted { demo: false, media, sender, contracts, tracker: None, search: None };
     let app = App::build(base, wanted).await?;
     let (_, api) = app.routes().split_for_parts();
     std::fs::remove_dir_all(&folder)?;

@@ -57,6 +57,7 @@ pub async fn run(flags: Serve) -> Result<()> {
         sender: sender(&flags)?,
         contracts,
         tracker,
+        search: Some(flags.store.data.join("search")),
     };
     let app = App::build(base, wanted).await?;
 
@@ -198,6 +199,7 @@ pub fn background(app: &App, work: &TaskTracker, stop: &CancellationToken) {
     let base = &app.base;
     work.spawn(events::relay(base.db.clone(), base.bus.clone(), stop.clone()));
     work.spawn(app.live.clone().run(stop.clone()));
+    work.spawn(shop::search::feed(app.shop.clone(), stop.clone()));
     tokio::spawn(app.hub.clone().carry(base.bus.subscribe()));
     for _ in 0..WORKERS {
         work.spawn(app.workers().work(base.db.clone(), base.clock.clone(), stop.clone()));

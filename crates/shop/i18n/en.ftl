@@ -1046,3 +1046,36 @@ problem-no-parcel-next = These orders are picked up, or their money is not here 
 
 shop-product-clips = Clips
 shop-product-clip-show = See the show again
+
+# The search
+shop-search-do = Search
+shop-search-label = Search the market
+shop-search-label-store = Search this stall
+shop-search-all = All of the market
+shop-search-results = Found for “{ $text }”
+shop-search-count = { $count ->
+    [one] { $count } product
+   *[other] { $count } products
+}
+shop-search-within = Only in { $store }.
+shop-search-everywhere = Search the whole market
+shop-search-meant = Did you mean “{ $text }”? These are the results for it.
+shop-search-partly = Nothing fits exactly; these come near.
+shop-search-chosen = Chosen
+shop-search-take-off = take off
+shop-search-narrow = Narrow down
+shop-search-category = Kind
+shop-search-price = Price
+shop-search-price-to = up to { $won }
+shop-search-best = Best first
+shop-search-new = New first
+shop-search-cheap = Cheap first
+shop-search-stalls = Stalls
+shop-search-shows = Shows
+shop-search-films = Short films
+shop-search-nothing = Nothing found for “{ $text }”
+shop-search-nothing-next = Try fewer letters or another name. First sounds alone, as ㄱㄷㅇ, will do.
+shop-search-without = Search without what you chose
+shop-search-around = Look around instead?
+shop-search-none-begun = Nothing begins like this
+shop-search-some-begun = There are suggestions. Choose with the arrow keys.

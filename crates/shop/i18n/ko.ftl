@@ -1046,3 +1046,33 @@ problem-no-parcel-next = 가게에서 찾아가는 주문이거나 돈이 아직
 
 shop-product-clips = 짧은 영상
 shop-product-clip-show = 방송 다시 보기
+
+# 찾기
+shop-search-do = 찾기
+shop-search-label = 시장에서 찾기
+shop-search-label-store = 이 가게에서 찾기
+shop-search-all = 시장 둘러보기
+shop-search-results = ‘{ $text }’ 찾은 것
+shop-search-count = 상품 { $count }개
+shop-search-within = { $store } 안에서 찾았어요.
+shop-search-everywhere = 시장 전체에서 찾기
+shop-search-meant = 찾으신 게 ‘{ $text }’인가요? 그렇게 찾아 드렸어요.
+shop-search-partly = 꼭 맞는 것은 없어서 비슷한 것을 모았어요.
+shop-search-chosen = 고른 조건
+shop-search-take-off = 빼기
+shop-search-narrow = 좁혀 보기
+shop-search-category = 종류
+shop-search-price = 가격
+shop-search-price-to = { $won }까지
+shop-search-best = 맞는 순
+shop-search-new = 새로 나온 순
+shop-search-cheap = 낮은 가격순
+shop-search-stalls = 가게
+shop-search-shows = 방송
+shop-search-films = 짧은 영상
+shop-search-nothing = ‘{ $text }’에 맞는 것을 찾지 못했어요
+shop-search-nothing-next = 짧게 적거나 다른 이름으로 찾아 보세요. ㄱㄷㅇ처럼 첫소리만 적어도 돼요.
+shop-search-without = 조건 빼고 찾기
+shop-search-around = 둘러보시겠어요?
+shop-search-none-begun = 이렇게 시작하는 것은 없어요
+shop-search-some-begun = 고를 것이 있어요. 화살표로 고르세요.

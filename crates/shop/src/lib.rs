@@ -27,6 +27,7 @@ pub mod print;
 pub mod product;
 pub mod promotion;
 pub mod returning;
+pub mod search;
 mod set;
 pub mod settlement;
 mod sheet;
@@ -76,6 +77,9 @@ pub struct Shop {
     pub(crate) seal: handover::Seal,
     /// Who typed coupons lately that do not exist.
     pub(crate) guesses: web::limits::Limits<String>,
+    pub(crate) search: search::Search,
+    /// Who searched lately, by network address.
+    pub(crate) searches: web::limits::Limits<String>,
 }
 
 impl Shop {
@@ -99,12 +103,24 @@ impl Shop {
             here: Arc::default(),
             seal: handover::Seal::default(),
             guesses: web::limits::Limits::default(),
+            search: search::Search::default(),
+            searches: web::limits::Limits::default(),
         }
     }
 
     /// The same shop, whose parcels this service tracks.
     pub fn tracked_by(self, tracker: Option<shipment::Tracker>) -> Shop {
         Shop { tracker, ..self }
+    }
+
+    /// The same shop, which keeps its search index in a folder.
+    pub fn searched_in(self, folder: &std::path::Path) -> Shop {
+        Shop { search: search::Search::in_folder(folder), ..self }
+    }
+
+    /// The search.
+    pub fn search(&self) -> &search::Search {
+        &self.search
     }
 
     /// Says where the world reaches us, `https://market.example`; later calls change nothing.
@@ -144,6 +160,7 @@ impl Shop {
 pub fn routes(shop: Shop) -> OpenApiRouter {
     OpenApiRouter::new()
         .merge(store::pages::routes())
+        .merge(search::routes())
         .merge(store::opening::routes())
         .merge(product::selling::routes())
         .merge(product::questions::routes())

@@ -304,6 +304,17 @@ pub async fn cards(db: &Db, wanted: &[ProductId]) -> Result<Vec<Card>> {
     Ok(found)
 }
 
+/// The cards of those of several products that are on sale, in the order asked for.
+pub async fn cards_on_sale(db: &Db, wanted: &[ProductId]) -> Result<Vec<Card>> {
+    let mut found: Vec<Card> = sql!(all db,
+        "select * from product_cards
+         where on_sale = true and store_listed = true
+           and id in (select j.value ->> 'id' from json_each($1) as j)",
+        set::ids(wanted)?)?;
+    found.sort_by_key(|card| wanted.iter().position(|id| *id == card.id));
+    Ok(found)
+}
+
 /// The photos of several products, each once, in the products' order.
 pub async fn photos(db: &Db, wanted: &[ProductId]) -> Result<Vec<PhotoId>> {
     let mut found: Vec<(ProductId, String)> = sql!(all db,

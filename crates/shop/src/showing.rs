@@ -10,7 +10,7 @@ use sqlx::FromRow;
 use web::Lang;
 
 use crate::Shop;
-use crate::product::{Product, ProductId, Sheet};
+use crate::product::{Card, Product, ProductId, Sheet};
 
 /// A show in a list: live now, announced, or to be seen again.
 #[derive(Clone, Debug)]
@@ -70,6 +70,17 @@ pub trait Shows: Send + Sync {
     /// Short films about a product that its seller put on its page.
     fn clips<'a>(&'a self, db: &'a Db, product: &'a Product) -> BoxFuture<'a, Vec<Clip>>;
 
+    /// The shows that a search may find, each with its goods: live now, to come, over.
+    fn searched<'a>(
+        &'a self,
+        db: &'a Db,
+        store: Option<&'a StoreId>,
+        lang: Lang,
+    ) -> BoxFuture<'a, Vec<(Showing, Vec<ProductId>)>>;
+
+    /// Short films about these goods that their sellers put on their pages, each with what it is about.
+    fn films<'a>(&'a self, db: &'a Db, goods: &'a [Card]) -> BoxFuture<'a, Vec<(ProductId, Clip)>>;
+
     /// Hears that somebody opened the sheet of a product, coming from a show.
     fn tapped(&self, at: &OnAir, who: &str);
 }
@@ -107,6 +118,26 @@ pub(crate) async fn clips(shop: &Shop, product: &Product) -> Vec<Clip> {
     match shop.shows.get() {
         Some(shows) => shows.clips(&shop.base.db, product).await,
         None => Vec::new(),
+    }
+}
+
+/// The shows that a search may find, none while nobody knows.
+pub(crate) async fn searched(
+    shop: &Shop,
+    store: Option<&StoreId>,
+    lang: Lang,
+) -> Vec<(Showing, Vec<ProductId>)> {
+    match shop.shows.get() {
+        Some(shows) => shows.searched(&shop.base.db, store, lang).await,
+        None => Vec::new(),
+    }
+}
+
+/// The films about these goods, none while nobody knows.
+pub(crate) async fn films(shop: &Shop, goods: &[Card]) -> Vec<(ProductId, Clip)> {
+    match shop.shows.get() {
+        Some(shows) if !goods.is_empty() => shows.films(&shop.base.db, goods).await,
+        _ => Vec::new(),
     }
 }
 

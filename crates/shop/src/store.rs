@@ -156,6 +156,7 @@ pub async fn create(shop: &Shop, owner: &PersonId, key: &str, new: NewStore) -> 
     }
     member::grant(&mut tx, owner, &id, member::Role::Owner, now_ms).await?;
     tx.commit().await?;
+    shop.search.nudge();
     find(&shop.base.db, &id).await
 }
 
@@ -193,13 +194,15 @@ pub async fn identify(shop: &Shop, id: &StoreId, identity: Identity) -> Result<S
     sql!(run &mut tx,
         "update stores set company = $2, company_en = $3, representative = $4, representative_en = $5,
              address = $6, address_en = $7, phone = $8, email = $9, business_number = $10,
-             mail_order_number = $11, mail_order_number_en = $12, mail_order_exempt = $13, listed = $14
+             mail_order_number = $11, mail_order_number_en = $12, mail_order_exempt = $13, listed = $14,
+             changed_at_ms = $15
          where id = $1",
         id, &identity.company, &identity.company_en, &identity.representative, &identity.representative_en,
         &identity.address, &identity.address_en, &identity.phone, &identity.email, &identity.business_number,
         &identity.mail_order_number, &identity.mail_order_number_en, identity.mail_order_exempt,
-        identity.is_whole())?;
+        identity.is_whole(), shop.base.clock.now_ms())?;
     tx.commit().await?;
+    shop.search.nudge();
     find(&shop.base.db, id).await
 }
 
@@ -222,9 +225,10 @@ async fn insert(
         "insert into stores (id, slug, opened_by, key, category, name, name_en, line, line_en, story, story_en,
              pickup, pickup_en, hours, hours_en, picture, company, company_en, representative, representative_en,
              address, address_en, phone, email, business_number, mail_order_number, mail_order_number_en,
-             mail_order_exempt, listed, parcel_won, parcel_cold_won, parcel_free_from_won, orders_placed, created_at_ms)
+             mail_order_exempt, listed, parcel_won, parcel_cold_won, parcel_free_from_won, orders_placed, created_at_ms,
+             changed_at_ms)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-             $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, 0, $33)
+             $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, 0, $33, $33)
          on conflict (opened_by, key) do nothing",
         id, slug, owner, key, &new.category, &new.name.ko, &new.name.en, &new.line.ko, &new.line.en,
         &new.story.ko, &new.story.en, &new.pickup.ko, &new.pickup.en, &new.hours.ko, &new.hours.en, &new.picture,

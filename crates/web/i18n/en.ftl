@@ -5,6 +5,7 @@ shell-top = Main menu
 shell-bottom = Bottom menu
 shell-market = Market
 shell-to-market = See the market
+shell-search = Search
 shell-live = Live
 shell-orders = Orders
 shell-cart = Basket

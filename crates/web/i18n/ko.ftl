@@ -5,6 +5,7 @@ shell-top = 주 메뉴
 shell-bottom = 아래 메뉴
 shell-market = 시장
 shell-to-market = 시장 보기
+shell-search = 찾기
 shell-live = 방송
 shell-orders = 주문 내역
 shell-cart = 장바구니

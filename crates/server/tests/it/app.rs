@@ -82,7 +82,8 @@ impl App {
             "service": "delivery-tracker", "client_id": parcels::KEY, "client_secret": "s", "url": parcels.url(),
         } });
         let tracker = shop::shipment::Tracker::of_file(serde_json::from_value(entry).unwrap()).unwrap();
-        let wanted = Wanted { demo: true, media, sender: people::Sender::Sandbox, contracts, tracker };
+        let wanted =
+            Wanted { demo: true, media, sender: people::Sender::Sandbox, contracts, tracker, search: None };
         let app = server::app::App::build(base, wanted).await.unwrap();
         let stop = CancellationToken::new();
         serve::background(&app, &TaskTracker::new(), &stop);

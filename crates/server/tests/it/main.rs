@@ -15,6 +15,7 @@ mod pages;
 mod payments;
 mod returns;
 mod sale;
+mod search;
 mod settlement;
 mod shipments;
 mod video;

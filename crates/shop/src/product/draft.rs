@@ -118,6 +118,7 @@ pub async fn create(shop: &Shop, store: &StoreId, key: &str, draft: Draft) -> Re
     let mut tx = shop.base.db.begin().await?;
     let id = create_in(&mut tx, store, key, &draft, shop.base.clock.now_ms()).await?;
     tx.commit().await?;
+    shop.search.nudge();
     find(&shop.base.db, &id).await
 }
 
@@ -181,6 +182,7 @@ pub async fn change(shop: &Shop, store: &StoreId, id: &ProductId, draft: Draft) 
     lay_variants(&mut tx, store, id, &draft, now_ms).await?;
     label::keep(&mut tx, id, &Told::by(&draft), now_ms).await?;
     tx.commit().await?;
+    shop.search.nudge();
     find(&shop.base.db, id).await
 }
 
@@ -192,7 +194,9 @@ pub async fn remove(shop: &Shop, store: &StoreId, id: &ProductId) -> Result<()> 
     sql!(run &mut tx,
         "update products set on_sale = false, removed_at_ms = $3, changed_at_ms = $3
          where id = $1 and store_id = $2 and removed_at_ms is null", id, store, now_ms)?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    shop.search.nudge();
+    Ok(())
 }
 
 /// Puts it back: the undo of [`remove`]. One that lacks what the law wants told comes back resting.
@@ -204,7 +208,9 @@ pub async fn restore(shop: &Shop, store: &StoreId, id: &ProductId) -> Result<()>
     sql!(run &mut tx,
         "update products set on_sale = $4, removed_at_ms = null, changed_at_ms = $3
          where id = $1 and store_id = $2", id, store, now_ms, whole)?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    shop.search.nudge();
+    Ok(())
 }
 
 /// Refuses a number that another of the store's products has. What the same `key` made is this product itself.

@@ -48,6 +48,7 @@ pub(crate) async fn rest(shop: &Shop, store: &StoreId, id: &ProductId) -> Result
         "update products set on_sale = false, changed_at_ms = $3
          where id = $1 and store_id = $2 and removed_at_ms is null", id, store, now_ms)?;
     tx.commit().await?;
+    shop.search.nudge();
     if done == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
 
@@ -63,6 +64,7 @@ pub(crate) async fn resume(shop: &Shop, store: &StoreId, id: &ProductId) -> Resu
         "update products set on_sale = true, changed_at_ms = $3
          where id = $1 and store_id = $2 and removed_at_ms is null", id, store, now_ms)?;
     tx.commit().await?;
+    shop.search.nudge();
     if done == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
 

@@ -12,6 +12,7 @@ mod model;
 mod money;
 mod orders;
 mod races;
+mod search;
 mod selling;
 mod simulator;
 mod stage;
