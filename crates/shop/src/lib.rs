@@ -26,6 +26,7 @@ pub mod print;
 pub mod product;
 pub mod promotion;
 pub mod returning;
+pub mod review;
 mod set;
 pub mod settlement;
 mod sheet;
@@ -127,6 +128,14 @@ impl Shop {
         day_close::begin(&self.base).await
     }
 
+    /// Forgets somebody who left: what they said stays where others need it, and nobody said it.
+    pub async fn forget(&self, person: &people::PersonId) -> Result<()> {
+        let nobody = format!("left:{}", self.base.random.token::<16>());
+        let mut tx = self.base.db.begin().await?;
+        review::forget(&mut tx, person, &nobody).await?;
+        Ok(tx.commit().await?)
+    }
+
     /// Says who knows the broadcasts; later calls change nothing.
     pub fn set_shows(&self, shows: Arc<dyn showing::Shows>) {
         let _ = self.shows.set(shows);
@@ -173,6 +182,10 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(returning::pages::routes())
         .merge(returning::selling::routes())
         .merge(returning::api::routes())
+        .merge(review::pages::routes())
+        .merge(review::selling::routes())
+        .merge(review::office::routes())
+        .merge(review::api::routes())
         .merge(handover::pages::routes())
         .merge(handover::api::routes())
         .with_state(shop)

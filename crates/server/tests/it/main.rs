@@ -14,6 +14,7 @@ mod handovers;
 mod pages;
 mod payments;
 mod returns;
+mod reviews;
 mod sale;
 mod settlement;
 mod shipments;

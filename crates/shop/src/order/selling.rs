@@ -21,7 +21,7 @@ use crate::discount::Cut;
 use crate::payment::refund::{self, NewRefund, Refund};
 use crate::payment::selling::Standing;
 use crate::store::{self, Store};
-use crate::{Error, Shop, StoreId, order, returning, stock};
+use crate::{Error, Shop, StoreId, order, returning, review, stock};
 
 pub(crate) mod api;
 mod export;
@@ -57,6 +57,8 @@ struct HomePage {
     low: i64,
     /// Returns that wait for the seller.
     returns: i64,
+    /// Reviews without an answer.
+    reviews: i64,
 }
 
 impl HomePage {
@@ -77,7 +79,8 @@ async fn home(State(shop): State<Shop>, ui: Ui, seller: Seller) -> Result<Respon
     let payments = Standing::of(&shop, &seller.store).await?;
     let low = stock::ledger::low_count(db, &seller.store).await?;
     let returns = returning::open_count(db, &seller.store).await?;
-    Ok(web::page(&HomePage { ui, store, day, orders, payments, low, returns })?.into_response())
+    let reviews = review::open_count(db, &seller.store).await?;
+    Ok(web::page(&HomePage { ui, store, day, orders, payments, low, returns, reviews })?.into_response())
 }
 
 /// The last midnight in the market's own time.

@@ -6,12 +6,14 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use base::Won;
+use people::MaybePerson;
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use web::{Path, Problem, Ui};
 
 use super::{Card, Product, ProductId, Sheet, Variant, Withdrawal, find, on_sale_in, sheet};
 use crate::promotion::{self, Promotion};
+use crate::review::pages::{Said, rating};
 use crate::showing::{self, Clip};
 use crate::store::{self, Store};
 use crate::{Error, Shop};
@@ -41,6 +43,8 @@ struct ProductPage {
     identity: Vec<(String, String)>,
     /// How a browser's double tap is recognised.
     key: String,
+    /// What buyers say of it.
+    said: Said,
     /// schema.org Product, for search engines.
     data: String,
 }
@@ -93,7 +97,12 @@ impl ProductPage {
     }
 }
 
-async fn page(State(shop): State<Shop>, ui: Ui, Path(id): Path<ProductId>) -> Result<Response, Problem> {
+async fn page(
+    State(shop): State<Shop>,
+    ui: Ui,
+    MaybePerson(person): MaybePerson,
+    Path(id): Path<ProductId>,
+) -> Result<Response, Problem> {
     let db = &shop.base.db;
     let Sheet { product, store, variants } = match sheet(db, &id).await {
         Err(Error::Gone) => return gone(&shop, ui, &id).await,
@@ -104,11 +113,16 @@ async fn page(State(shop): State<Shop>, ui: Ui, Path(id): Path<ProductId>) -> Re
     others.truncate(OTHERS as usize);
     let mut promotions = promotion::of_open_store(db, &store, shop.base.clock.now_ms()).await?;
     promotions.retain(|promotion| promotion.rule.is_about(&product.id));
-    let data = structured(&ui, &product, &store, &variants).to_string().replace("</", "<\\/");
+    let mut data = structured(&ui, &product, &store, &variants);
+    if let Some(rating) = rating(&product) {
+        data["aggregateRating"] = rating;
+    }
+    let data = data.to_string().replace("</", "<\\/");
     let clips = showing::clips(&shop, &product).await;
     let identity = store.identity.lines(&ui);
+    let said = Said::of(&shop, person.as_ref(), &product.id).await?;
     let key = shop.base.random.token::<16>();
-    let page = ProductPage { ui, product, store, variants, others, promotions, clips, identity, key, data };
+    let page = ProductPage { ui, product, store, variants, others, promotions, clips, identity, key, said, data };
     Ok(web::page(&page)?.into_response())
 }
 
