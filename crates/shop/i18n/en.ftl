@@ -1033,3 +1033,80 @@ problem-own-review = This is your own review
 problem-own-review-next = Tap it on somebody else's.
 problem-own-store = This is your own stall's
 problem-own-store-next = Only customers write reviews. Please answer them instead.
+
+# Questions about products
+question-title = Questions
+question-of = Questions about { $product }
+question-none = Nothing has been answered yet. Ask what you would like to know.
+question-somebody = A customer
+question-secret-badge = Private
+question-waits = Waiting for an answer
+question-ask = Ask a question
+question-sign-in = Sign in so that the answer can reach you.
+question-words = What would you like to know?
+question-words-help = The seller reads and answers it. Up to 1,000 letters.
+question-secret = Ask in private
+question-secret-help = Only the seller and you can see it.
+question-send = Send question
+question-sent = Your question is sent. The answer will stand here.
+question-edit = Edit question
+question-remove = Delete question
+question-removed = Your question is deleted.
+question-list = Questions about products
+question-none-open = No question is waiting
+question-answer = Answer
+question-secret-seller = It was asked in private. Only that customer will see your answer.
+problem-asked-enough = You have asked a lot today
+problem-asked-enough-next = Ten questions fit into a day. Please ask again tomorrow.
+problem-question-answered = This question has been answered
+problem-question-answered-next = Please ask a new one.
+
+# Why it was bought
+reason-ask = Why did you buy it? One tap is enough
+reason-thanks = Thank you. The seller hears it without your name.
+reason-explained = The seller's explanation convinced me
+reason-price = The price is good
+reason-fresh = It looked fresh
+reason-regular = I always buy there
+reason-review = Because of the reviews
+reason-recommended = Somebody recommended it
+reason-show = I saw the show
+reason-other = Something else
+reason-title = Why customers bought
+reason-few = Not enough answers yet
+reason-few-text = Once { $least } customers have answered you see it here. Nobody can tell who said what.
+reason-sentence = { $percent } % of customers said: { $reason }.
+reason-of = { $count } customers answered
+
+# Follows
+follow-do = Follow
+follow-is = Following
+follow-mine = My stalls
+follow-none = You do not follow a stall yet
+follow-none-text = Tap Follow at a stall that you like and you will find it here.
+follow-drop = Stop following
+follow-dropped = You no longer follow { $store }.
+follow-title = Followers
+follow-count = { $count } followers
+follow-grew = From { $then } to { $now } followers within four months.
+follow-shrank = From { $then } down to { $now } followers within four months.
+follow-stayed = { $then } followers four months ago and { $now } now.
+follow-month = { $month ->
+    [1] Jan
+    [2] Feb
+    [3] Mar
+    [4] Apr
+    [5] May
+    [6] Jun
+    [7] Jul
+    [8] Aug
+    [9] Sep
+    [10] Oct
+    [11] Nov
+   *[12] Dec
+}
+follow-year-month = { $month }/{ $year }
+follow-table = Followers by month
+follow-when = Month
+follow-followers = Followers
+follow-how = Each person counts once. Past months show their last day, this month shows now.

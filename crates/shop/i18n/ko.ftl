@@ -1033,3 +1033,67 @@ problem-own-review = 내가 쓴 후기예요
 problem-own-review-next = 다른 분의 후기에 눌러 주세요.
 problem-own-store = 내 가게의 물건이에요
 problem-own-store-next = 후기는 손님만 쓸 수 있어요. 답글로 말씀해 주세요.
+
+# 상품 문의
+question-title = 상품 문의
+question-of = { $product } 문의
+question-none = 아직 답한 문의가 없어요. 궁금한 것을 물어보세요.
+question-somebody = 손님
+question-secret-badge = 비밀글
+question-waits = 답을 기다려요
+question-ask = 물어보기
+question-sign-in = 답을 알려 드리려면 로그인이 필요해요.
+question-words = 무엇이 궁금하세요?
+question-words-help = 사장님이 보고 답해 드려요. 1,000자까지예요.
+question-secret = 비밀로 묻기
+question-secret-help = 사장님과 나만 볼 수 있어요.
+question-send = 문의 보내기
+question-sent = 문의를 보냈어요. 답이 오면 여기에서 보여요.
+question-edit = 문의 고치기
+question-remove = 문의 지우기
+question-removed = 문의를 지웠어요.
+question-list = 상품 문의
+question-none-open = 답을 기다리는 문의가 없어요
+question-answer = 답하기
+question-secret-seller = 비밀로 물으셨어요. 답도 그 손님만 볼 수 있어요.
+problem-asked-enough = 오늘은 문의를 많이 보내셨어요
+problem-asked-enough-next = 하루에 10개까지 물을 수 있어요. 내일 다시 물어봐 주세요.
+problem-question-answered = 이미 답을 받은 문의예요
+problem-question-answered-next = 더 궁금한 것은 새로 물어봐 주세요.
+
+# 왜 사셨어요
+reason-ask = 왜 사셨어요? 한 번만 눌러 주세요
+reason-thanks = 고맙습니다. 사장님께는 이름 없이 전해져요.
+reason-explained = 사장님 설명이 믿음직해서
+reason-price = 값이 좋아서
+reason-fresh = 싱싱해 보여서
+reason-regular = 늘 사던 가게라서
+reason-review = 후기를 보고
+reason-recommended = 소개를 받아서
+reason-show = 방송을 보고
+reason-other = 다른 이유로
+reason-title = 손님이 산 이유
+reason-few = 아직 답이 모자라요
+reason-few-text = 손님 { $least }명이 답하면 여기에 보여 드려요. 누가 무엇을 답했는지는 알 수 없어요.
+reason-sentence = 손님 { $percent }%는 '{ $reason }' 샀어요.
+reason-of = 답한 손님 { $count }명
+
+# 찜
+follow-do = 찜하기
+follow-is = 찜했어요
+follow-mine = 찜한 가게
+follow-none = 아직 찜한 가게가 없어요
+follow-none-text = 마음에 드는 가게에서 찜하기를 누르면 여기에 모여요.
+follow-drop = 찜 빼기
+follow-dropped = { JOSA($store, "을/를") } 찜에서 뺐어요.
+follow-title = 찜한 손님
+follow-count = 찜한 손님 { $count }명
+follow-grew = 넉 달 사이 { $then }명에서 { $now }명으로 늘었어요.
+follow-shrank = 넉 달 사이 { $then }명에서 { $now }명으로 줄었어요.
+follow-stayed = 넉 달 전 { $then }명, 지금 { $now }명으로 그대로예요.
+follow-month = { $month }월
+follow-year-month = { $year }년 { $month }월
+follow-table = 달마다 찜한 손님
+follow-when = 달
+follow-followers = 찜한 손님
+follow-how = 한 사람은 한 번만 세요. 지난달까지는 그달 마지막 날의 수이고, 이번 달은 지금이에요.

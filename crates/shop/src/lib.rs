@@ -18,6 +18,7 @@ pub mod delivery;
 pub mod discount;
 mod error;
 mod faults;
+pub mod follow;
 pub mod handover;
 pub mod order;
 pub mod payment;
@@ -25,6 +26,8 @@ pub mod photo;
 pub mod print;
 pub mod product;
 pub mod promotion;
+pub mod question;
+pub mod reason;
 pub mod returning;
 pub mod review;
 mod set;
@@ -133,6 +136,8 @@ impl Shop {
         let nobody = format!("left:{}", self.base.random.token::<16>());
         let mut tx = self.base.db.begin().await?;
         review::forget(&mut tx, person, &nobody).await?;
+        question::forget(&mut tx, person, &nobody).await?;
+        follow::forget(&mut tx, person, self.base.clock.now_ms()).await?;
         Ok(tx.commit().await?)
     }
 
@@ -186,6 +191,13 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(review::selling::routes())
         .merge(review::office::routes())
         .merge(review::api::routes())
+        .merge(question::pages::routes())
+        .merge(question::selling::routes())
+        .merge(question::api::routes())
+        .merge(reason::pages::routes())
+        .merge(reason::api::routes())
+        .merge(follow::pages::routes())
+        .merge(follow::api::routes())
         .merge(handover::pages::routes())
         .merge(handover::api::routes())
         .with_state(shop)

@@ -21,7 +21,7 @@ use crate::discount::Cut;
 use crate::payment::refund::{self, NewRefund, Refund};
 use crate::payment::selling::Standing;
 use crate::store::{self, Store};
-use crate::{Error, Shop, StoreId, order, returning, review, stock};
+use crate::{Error, Shop, StoreId, order, question, returning, review, stock};
 
 pub(crate) mod api;
 mod export;
@@ -57,8 +57,9 @@ struct HomePage {
     low: i64,
     /// Returns that wait for the seller.
     returns: i64,
-    /// Reviews without an answer.
+    /// Reviews and questions without an answer.
     reviews: i64,
+    questions: i64,
 }
 
 impl HomePage {
@@ -80,7 +81,8 @@ async fn home(State(shop): State<Shop>, ui: Ui, seller: Seller) -> Result<Respon
     let low = stock::ledger::low_count(db, &seller.store).await?;
     let returns = returning::open_count(db, &seller.store).await?;
     let reviews = review::open_count(db, &seller.store).await?;
-    Ok(web::page(&HomePage { ui, store, day, orders, payments, low, returns, reviews })?.into_response())
+    let questions = question::open_count(db, &seller.store).await?;
+    Ok(web::page(&HomePage { ui, store, day, orders, payments, low, returns, reviews, questions })?.into_response())
 }
 
 /// The last midnight in the market's own time.

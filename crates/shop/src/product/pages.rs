@@ -12,11 +12,13 @@ use utoipa_axum::router::OpenApiRouter;
 use web::{Path, Problem, Ui};
 
 use super::{Card, Product, ProductId, Sheet, Variant, Withdrawal, find, on_sale_in, sheet};
+use crate::follow::pages::Heart;
 use crate::promotion::{self, Promotion};
+use crate::question::Question;
 use crate::review::pages::{Said, rating};
 use crate::showing::{self, Clip};
 use crate::store::{self, Store};
-use crate::{Error, Shop};
+use crate::{Error, Shop, question};
 
 /// Other goods of the stall beneath a product.
 const OTHERS: i64 = 6;
@@ -45,6 +47,9 @@ struct ProductPage {
     key: String,
     /// What buyers say of it.
     said: Said,
+    /// What was asked about it.
+    questions: Vec<Question>,
+    heart: Heart,
     /// schema.org Product, for search engines.
     data: String,
 }
@@ -77,6 +82,10 @@ impl ProductPage {
     fn live_price(&self) -> String {
         let lowest = self.variants.iter().filter_map(|variant| variant.live_price_won).min();
         lowest.map(|won| self.ui.won(won)).unwrap_or_default()
+    }
+
+    fn questions_href(&self) -> String {
+        format!("/products/{}/questions", self.product.id)
     }
 
     fn parcel_won(&self) -> Won {
@@ -121,8 +130,24 @@ async fn page(
     let clips = showing::clips(&shop, &product).await;
     let identity = store.identity.lines(&ui);
     let said = Said::of(&shop, person.as_ref(), &product.id).await?;
+    let questions = question::pages::first(&shop, person.as_ref(), &product.id).await?;
+    let heart = Heart::of(&shop, &ui, person.as_ref(), &store).await?;
     let key = shop.base.random.token::<16>();
-    let page = ProductPage { ui, product, store, variants, others, promotions, clips, identity, key, said, data };
+    let page = ProductPage {
+        ui,
+        product,
+        store,
+        variants,
+        others,
+        promotions,
+        clips,
+        identity,
+        key,
+        said,
+        questions,
+        heart,
+        data,
+    };
     Ok(web::page(&page)?.into_response())
 }
 

@@ -12,6 +12,7 @@ use web::{Path, Problem, Query, Ui};
 
 use super::{Store, by_slug, listed};
 use crate::Shop;
+use crate::follow::pages::Heart;
 use crate::product::{self, Card};
 use crate::promotion::{self, Promotion};
 use crate::showing::{self, Showing};
@@ -81,6 +82,7 @@ struct StorePage {
     older: String,
     identity: Vec<(String, String)>,
     is_mine: bool,
+    heart: Heart,
 }
 
 impl StorePage {
@@ -112,5 +114,7 @@ async fn store(
     let shows = showing::of(&shop, Some(&store.id), ui.language()).await;
     let identity = store.identity.lines(&ui);
     let promotions = promotion::of_open_store(db, &store, shop.base.clock.now_ms()).await?;
-    web::page(&StorePage { ui, store, shows, goods: listed.items, promotions, older, identity, is_mine })
+    let heart = Heart::of(&shop, &ui, person.as_ref(), &store).await?;
+    let goods = listed.items;
+    web::page(&StorePage { ui, store, shows, goods, promotions, older, identity, is_mine, heart })
 }
