@@ -20,6 +20,7 @@ mod error;
 mod faults;
 pub mod follow;
 pub mod handover;
+pub mod hours;
 pub mod order;
 pub mod payment;
 pub mod photo;
@@ -191,6 +192,9 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(review::selling::routes())
         .merge(review::office::routes())
         .merge(review::api::routes())
+        .merge(hours::selling::routes())
+        .merge(hours::market::routes())
+        .merge(hours::api::routes())
         .merge(question::pages::routes())
         .merge(question::selling::routes())
         .merge(question::api::routes())

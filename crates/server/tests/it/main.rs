@@ -12,6 +12,7 @@ mod desk;
 mod discounts;
 mod follows;
 mod handovers;
+mod hours;
 mod pages;
 mod payments;
 mod questions;
