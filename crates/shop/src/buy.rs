@@ -17,8 +17,8 @@ use web::{Form, IdempotencyKey, Path, Problem, Query, Ui};
 use crate::delivery::{HandOver, Recipient};
 use crate::order::{self, NewLine, NewOrder, Order, Quote};
 use crate::payment::{self, method};
-use crate::reason::Reason;
 use crate::product::{self, ProductId, Sheet, Variant, VariantId};
+use crate::reason::Reason;
 use crate::{Buyer, Error, Result, Shop, showing};
 
 pub(crate) fn routes() -> OpenApiRouter<Shop> {

@@ -166,7 +166,9 @@ impl Hours {
 
     /// The next day on which it opens after `date`, within a month.
     fn after(&self, date: Date) -> Option<(Date, &Day)> {
-        (1..=31).map(|days| date.saturating_add(days.days())).find_map(|day| self.on(day).map(|hours| (day, hours)))
+        (1..=31)
+            .map(|days| date.saturating_add(days.days()))
+            .find_map(|day| self.on(day).map(|hours| (day, hours)))
     }
 }
 

@@ -121,8 +121,7 @@ pub async fn ask(
     let now_ms = shop.base.clock.now_ms();
     let id = QuestionId::new(now_ms);
     let mut tx = db.begin().await?;
-    let known: Option<Question> =
-        sql!(opt &mut tx, "select * from product_questions where person_id = $1 and key = $2", &person.id, key)?;
+    let known: Option<Question> = sql!(opt &mut tx, "select * from product_questions where person_id = $1 and key = $2", &person.id, key)?;
     if let Some(known) = known {
         tx.rollback().await?;
         return if known.body_hash == body_hash { Ok(known) } else { Err(Error::KeyReused) };

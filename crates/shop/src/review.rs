@@ -306,7 +306,12 @@ impl Tally {
 
     /// Five stars to one, each with how many gave it and its share in percent.
     pub fn bars(&self) -> Vec<(i64, i64, i64)> {
-        (1..=5).rev().map(|star| (star, self.stars[star as usize - 1], percent(self.stars[star as usize - 1], self.count))).collect()
+        (1..=5)
+            .rev()
+            .map(|star| {
+                (star, self.stars[star as usize - 1], percent(self.stars[star as usize - 1], self.count))
+            })
+            .collect()
     }
 }
 
@@ -322,7 +327,8 @@ pub fn mean_tenths(sum: i64, count: i64) -> i64 {
 /// What a product's reviews come to. Without any it is one statement.
 pub async fn tally(db: &Db, product: &ProductId) -> Result<Tally> {
     let (count, stars_sum): (i64, i64) =
-        sql!(opt db, "select reviews_count, stars_sum from products where id = $1", product)?.ok_or(Error::NotFound)?;
+        sql!(opt db, "select reviews_count, stars_sum from products where id = $1", product)?
+            .ok_or(Error::NotFound)?;
     if count == 0 {
         return Ok(Tally::default());
     }
@@ -367,7 +373,8 @@ fn by_aspect(answered: &[(String, String, i64)]) -> Vec<AspectTally> {
 /// The newest photos of a product's reviews, each with its review.
 pub async fn pictures(db: &Db, product: &ProductId) -> Result<Vec<(PhotoId, ReviewId)>> {
     let found = of_product(db, product, Sort::Photos, None, PICTURES).await?;
-    let all = found.iter().flat_map(|review| review.photos.iter().map(|photo| (photo.clone(), review.id.clone())));
+    let all =
+        found.iter().flat_map(|review| review.photos.iter().map(|photo| (photo.clone(), review.id.clone())));
     Ok(all.take(PICTURES as usize).collect())
 }
 
@@ -391,14 +398,24 @@ mod tests {
 
     #[test]
     fn names_are_masked_so_that_a_friend_knows_and_a_stranger_does_not() {
-        for (name, shown) in [("김은희", "김*희"), ("한솔", "한*"), ("남궁민수", "남**수"), ("Jina Park", "J***k"), ("김", ""), (" ", "")] {
+        for (name, shown) in [
+            ("김은희", "김*희"),
+            ("한솔", "한*"),
+            ("남궁민수", "남**수"),
+            ("Jina Park", "J***k"),
+            ("김", ""),
+            (" ", ""),
+        ] {
             assert_eq!(masked(name), shown, "{name}");
         }
     }
 
     #[test]
     fn the_mean_is_rounded_once() {
-        assert_eq!((mean_tenths(0, 0), mean_tenths(14, 3), mean_tenths(9, 2), mean_tenths(5, 1)), (0, 47, 45, 50));
+        assert_eq!(
+            (mean_tenths(0, 0), mean_tenths(14, 3), mean_tenths(9, 2), mean_tenths(5, 1)),
+            (0, 47, 45, 50)
+        );
         assert_eq!((percent(1, 3), percent(2, 3), percent(0, 0)), (33, 67, 0));
     }
 }

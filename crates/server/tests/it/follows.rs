@@ -25,7 +25,8 @@ impl Stall {
         for app in App::each().await {
             let seller = app.shopper("한파도").await;
             let (store, _) = open_stall(&seller, 5).await;
-            let slug = sql!(value & app.app.base.db, "select slug from stores where id = $1", &store).unwrap();
+            let slug =
+                sql!(value & app.app.base.db, "select slug from stores where id = $1", &store).unwrap();
             all.push(Stall { app, seller, store, slug });
         }
         all
@@ -90,10 +91,13 @@ async fn the_past_can_be_told_from_the_events_over_four_months() {
     for stall in Stall::each().await {
         // The demo of a growing stall: 587 followers in the summer, 802 at the end of November.
         stall.app.later(DAY).await;
-        let months = [(587, "2026-07-20T00:00:00Z"), (40, "2026-08-15T00:00:00Z"), (75, "2026-09-30T14:59:59Z")];
+        let months =
+            [(587, "2026-07-20T00:00:00Z"), (40, "2026-08-15T00:00:00Z"), (75, "2026-09-30T14:59:59Z")];
         let mut tx = stall.app.app.base.db.begin().await.unwrap();
         let mut put = Vec::new();
-        for (count, at) in months.into_iter().chain([(60, "2026-09-30T15:00:00Z"), (40, "2026-11-02T00:00:00Z")]) {
+        for (count, at) in
+            months.into_iter().chain([(60, "2026-09-30T15:00:00Z"), (40, "2026-11-02T00:00:00Z")])
+        {
             let at_ms = at.parse::<jiff::Timestamp>().unwrap().as_millisecond();
             put.extend((0..count).map(|_| json!({ "id": uuid::Uuid::new_v4().to_string(), "at": at_ms })));
         }
@@ -101,11 +105,13 @@ async fn the_past_can_be_told_from_the_events_over_four_months() {
         sql!(run &mut tx,
             "insert into follow_events (id, store_id, change, at_ms)
              select j.value ->> 'id', $1, 1, cast(j.value ->> 'at' as bigint) from json_each($2) as j",
-            &stall.store, &rows).unwrap();
+            &stall.store, &rows)
+        .unwrap();
         sql!(run &mut tx,
             "insert into follows (store_id, person_id, since_ms)
              select $1, j.value ->> 'id', cast(j.value ->> 'at' as bigint) from json_each($2) as j",
-            &stall.store, &rows).unwrap();
+            &stall.store, &rows)
+        .unwrap();
         tx.commit().await.unwrap();
         stall.check().await;
         let seen = stall.followers().await;
@@ -115,12 +121,23 @@ async fn the_past_can_be_told_from_the_events_over_four_months() {
         };
         assert_eq!(seen["months"].as_array().unwrap().len(), 12);
         assert_eq!(
-            [of("2026-06-01"), of("2026-07-01"), of("2026-08-01"), of("2026-09-01"), of("2026-10-01"), of("2026-11-01")],
+            [
+                of("2026-06-01"),
+                of("2026-07-01"),
+                of("2026-08-01"),
+                of("2026-09-01"),
+                of("2026-10-01"),
+                of("2026-11-01")
+            ],
             [0, 587, 627, 702, 762, 802],
-            "{}: a month ends at midnight in Seoul", stall.app.engine
+            "{}: a month ends at midnight in Seoul",
+            stall.app.engine
         );
         let page = stall.seller.page(&format!("/sell/{}/followers", stall.store)).await.text().await.unwrap();
-        assert!(page.contains("587명에서 802명으로 늘었어요") && page.contains("<svg class=\"trend\""), "{page}");
+        assert!(
+            page.contains("587명에서 802명으로 늘었어요") && page.contains("<svg class=\"trend\""),
+            "{page}"
+        );
         assert!(page.contains("2026년 11월") && page.contains("762"), "the numbers stand in a table");
     }
 }
@@ -141,7 +158,8 @@ async fn without_a_script_the_heart_is_a_form() {
         let dropped = whither(&form(&shopper, &press, &[("follow", "off"), ("list", "1")]).await);
         let dropped = shopper.page(&dropped).await.text().await.unwrap();
         assert!(dropped.contains("되돌리기") && !dropped.contains("찜 빼기"), "{dropped}");
-        let piece = shopper.ask(Method::POST, &press).header("x-fragment", "1").header("accept", "application/json");
+        let piece =
+            shopper.ask(Method::POST, &press).header("x-fragment", "1").header("accept", "application/json");
         let piece = piece.form(&[("follow", "on")]).send().await.unwrap().text().await.unwrap();
         assert!(piece.starts_with("<form") && piece.contains("찜했어요"), "{piece}");
         stall.check().await;

@@ -44,7 +44,10 @@ async fn a_stall_says_by_itself_whether_it_is_open() {
         assert_eq!(put(&rival, &path, &hours).await.status(), 404, "{}", app.engine);
         assert_eq!(put(&seller, &path, &hours).await.status(), 200, "{}", app.engine);
         let read: Value = app.stranger().get(&path).await.json().await.unwrap();
-        assert_eq!((&read["week"][0]["opens"], &read["holidays"][0]), (&json!("08:00"), &json!("2026-11-26")));
+        assert_eq!(
+            (&read["week"][0]["opens"], &read["holidays"][0]),
+            (&json!("08:00"), &json!("2026-11-26"))
+        );
         for (after, said) in [
             (0, "오전 8:00에 열어요"),
             (1, "지금 열었어요"),
@@ -54,7 +57,7 @@ async fn a_stall_says_by_itself_whether_it_is_open() {
             // Wednesday: the fourth of the month. Thursday: a day by itself. Friday: as ever.
             (12, "오늘 쉬어요"),
             (24, "오늘 쉬어요"),
-            (24, "지금 열었어요"),
+            (26, "지금 열었어요"),
         ] {
             app.clock.advance(HOUR * after);
             let page = page_of(&app, &store).await;
@@ -67,8 +70,11 @@ async fn a_stall_says_by_itself_whether_it_is_open() {
             (json!({ "week": [{ "weekday": 7, "opens": "10:00", "closes": "19:00" }] }), "day-7"),
             (json!({ "rests": [{ "nth": 6, "weekday": 0 }] }), "rests"),
             (json!({ "fair_days": [12] }), "fair"),
-            (json!({ "week": [{ "weekday": 1, "opens": "10:00", "closes": "19:00", "rests_from": "09:00",
-                "rests_to": "11:00" }] }), "rest"),
+            (
+                json!({ "week": [{ "weekday": 1, "opens": "10:00", "closes": "19:00", "rests_from": "09:00",
+                "rests_to": "11:00" }] }),
+                "rest",
+            ),
         ] {
             let refused = put(&seller, &path, &wrong).await;
             assert_eq!(refused.status(), 422, "{}: {wrong}", app.engine);
@@ -92,7 +98,10 @@ async fn the_map_has_lanes_and_can_show_only_what_is_open() {
         }
         let (hidden, _) = open_stall(&app.shopper("셋째").await, 1).await;
         let all = app.stranger().page("/stalls").await.text().await.unwrap();
-        assert!(all.contains("가동 3번 골목") && all.contains("그 밖의 가게") && all.contains("지금 1곳이"), "{all}");
+        assert!(
+            all.contains("가동 3번 골목") && all.contains("그 밖의 가게") && all.contains("지금 1곳이"),
+            "{all}"
+        );
         assert!(all.find(">3호<").unwrap() < all.find(">12호<").unwrap(), "in the order of their numbers");
         let open = app.stranger().page("/stalls?open=1").await.text().await.unwrap();
         assert!(open.contains(">12호<") && !open.contains(">3호<") && !open.contains("그 밖의"), "{open}");
@@ -131,7 +140,11 @@ async fn without_a_script_a_seller_writes_the_hours_down_in_plain_steps() {
         whither(&form(&seller, &format!("{base}/week"), &typed("00:00", "")).await);
         let rests = [("nth", "2"), ("nth", "4"), ("weekday", "6"), ("fair", "2,7")];
         whither(&form(&seller, &format!("{base}/rests"), &rests).await);
-        assert_eq!(form(&seller, &format!("{base}/days"), &[("day", "2026-11-23")]).await.status(), 422, "past");
+        assert_eq!(
+            form(&seller, &format!("{base}/days"), &[("day", "2026-11-23")]).await.status(),
+            422,
+            "past"
+        );
         whither(&form(&seller, &format!("{base}/days"), &[("day", "2026-12-25")]).await);
         let dropped = whither(&form(&seller, &format!("{base}/days/2026-12-25/removal"), &[]).await);
         let dropped = seller.page(&dropped).await.text().await.unwrap();
@@ -155,7 +168,14 @@ async fn without_a_script_a_seller_writes_the_hours_down_in_plain_steps() {
             app.engine
         );
         let shown = page_of(&app, &store).await;
-        for said in ["가동 3번 골목 12호", "2번째 일요일", "장날", "12월 25일", "비가 오면 일찍 닫아요", "오전 9:00에 열어요"] {
+        for said in [
+            "가동 3번 골목 12호",
+            "2번째 일요일",
+            "장날",
+            "12월 25일",
+            "비가 오면 일찍 닫아요",
+            "오전 9:00에 열어요",
+        ] {
             assert!(shown.contains(said), "{}: {said}: {shown}", app.engine);
         }
         let rival = app.shopper("옆집").await;

@@ -75,8 +75,16 @@ async fn what_is_answered_openly_is_for_everybody_and_a_secret_is_not() {
         let open = asked(&stall, &asker, "몇 마리예요?", false).await;
         let secret = asked(&stall, &asker, "깎아 주실 수 있어요?", true).await;
         assert_eq!(open["name"], "김*희");
-        assert_eq!((stall.seen_by(&asker).await.len(), stall.seen_by(&other).await.len()), (2, 0), "{engine}");
-        assert_eq!(other.get(&format!("/api/v1/questions/{}", id(&open))).await.status(), 404, "not answered yet");
+        assert_eq!(
+            (stall.seen_by(&asker).await.len(), stall.seen_by(&other).await.len()),
+            (2, 0),
+            "{engine}"
+        );
+        assert_eq!(
+            other.get(&format!("/api/v1/questions/{}", id(&open))).await.status(),
+            404,
+            "not answered yet"
+        );
         assert_eq!(stall.waiting().await, 2);
         for question in [&open, &secret] {
             assert_eq!(stall.answer(question, "두 마리예요").await.status(), 200, "{engine}");
@@ -85,8 +93,12 @@ async fn what_is_answered_openly_is_for_everybody_and_a_secret_is_not() {
         assert_eq!(stall.seen_by(&other).await, [json!("몇 마리예요?")], "{engine}");
         assert_eq!(stall.seen_by(&asker).await.len(), 2);
         assert_eq!(other.get(&format!("/api/v1/questions/{}", id(&secret))).await.status(), 404);
-        let page = stall.app.stranger().page(&format!("/products/{}", stall.product)).await.text().await.unwrap();
-        assert!(page.contains("몇 마리예요?") && page.contains("두 마리예요") && !page.contains("깎아"), "{page}");
+        let page =
+            stall.app.stranger().page(&format!("/products/{}", stall.product)).await.text().await.unwrap();
+        assert!(
+            page.contains("몇 마리예요?") && page.contains("두 마리예요") && !page.contains("깎아"),
+            "{page}"
+        );
     }
 }
 
@@ -100,7 +112,11 @@ async fn another_stores_seller_answers_nothing_and_another_shopper_changes_nothi
         let (theirs, _) = open_stall(&rival, 1).await;
         for store in [&stall.store, &theirs] {
             let path = format!("/api/v1/stores/{store}/questions/{}/answer", id(&question));
-            assert_eq!(put(&rival, &path, &json!({ "answer": "저희가 싸요" })).await.status(), 404, "{engine}");
+            assert_eq!(
+                put(&rival, &path, &json!({ "answer": "저희가 싸요" })).await.status(),
+                404,
+                "{engine}"
+            );
             let page = format!("/sell/{store}/questions/{}", id(&question));
             assert_eq!(rival.page(&page).await.status(), 404);
         }
@@ -110,7 +126,11 @@ async fn another_stores_seller_answers_nothing_and_another_shopper_changes_nothi
         assert_eq!(rival.ask(Method::DELETE, &own).send().await.unwrap().status(), 404);
         assert_eq!(put(&asker, &own, &other).await.status(), 200);
         assert_eq!(stall.answer(&question, "네 마리예요").await.status(), 200);
-        assert_eq!(told(put(&asker, &own, &other).await).await, (409, "question-answered".into()), "{engine}");
+        assert_eq!(
+            told(put(&asker, &own, &other).await).await,
+            (409, "question-answered".into()),
+            "{engine}"
+        );
         assert_eq!(asker.ask(Method::DELETE, &own).send().await.unwrap().status(), 200);
         assert_eq!(stall.seen_by(&asker).await.len(), 0);
         assert_eq!(stall.answer(&question, "다섯 마리").await.status(), 404, "taken back");
@@ -166,7 +186,9 @@ async fn without_a_script_one_asks_changes_takes_back_and_is_answered() {
         assert!(list.contains("세 마리예요?"));
         let answer = format!("/sell/{}{own}", stall.store);
         assert!(stall.seller.page(&answer).await.text().await.unwrap().contains("세 마리예요?"));
-        let done = whither(&form(&stall.seller, &format!("{answer}/answer"), &[("answer", "네, 세 마리예요")]).await);
+        let done = whither(
+            &form(&stall.seller, &format!("{answer}/answer"), &[("answer", "네, 세 마리예요")]).await,
+        );
         assert!(stall.seller.page(&done).await.text().await.unwrap().contains("답글을 올렸어요"));
         let shown = stall.app.stranger().page(&path).await.text().await.unwrap();
         assert!(shown.contains("네, 세 마리예요") && shown.contains("김*희"), "{shown}");
@@ -208,11 +230,11 @@ async fn why_it_was_bought_is_one_tap_and_shown_from_five_on() {
         let told_of: Vec<String> = sql!(values & deal.app.app.base.db, "select reason from reasons").unwrap();
         assert_eq!(told_of, ["explained"], "{engine}: one answer an order, changeable");
         let unpaid = deal.place(&deal.buyer, By::Pickup, 1).await;
-        let early = put(&deal.buyer, &format!("/api/v1{}", path(&unpaid)), &json!({ "reason": "price" })).await;
+        let early =
+            put(&deal.buyer, &format!("/api/v1{}", path(&unpaid)), &json!({ "reason": "price" })).await;
         assert_eq!(told(early).await, (409, "not-paid".into()), "{engine}");
-        let shares = async || -> Value {
-            deal.seller.get(&deal.of_store("reasons")).await.json().await.unwrap()
-        };
+        let shares =
+            async || -> Value { deal.seller.get(&deal.of_store("reasons")).await.json().await.unwrap() };
         for reason in ["explained", "fresh", "price"] {
             let buyer = deal.app.shopper("손님").await;
             let order = deal.place(&buyer, By::Pickup, 1).await;

@@ -42,7 +42,8 @@ fn of(review: &Value, rest: &str) -> String {
 }
 
 async fn product(deal: &Deal) -> String {
-    sql!(value & deal.app.app.base.db, "select product_id from order_lines where order_id = $1", deal.id()).unwrap()
+    sql!(value & deal.app.app.base.db, "select product_id from order_lines where order_id = $1", deal.id())
+        .unwrap()
 }
 
 async fn tally(deal: &Deal) -> Value {
@@ -100,7 +101,11 @@ async fn only_who_has_the_goods_writes_a_review_and_only_one() {
         let early = told(deal.buyer.post(&lines(&deal.order), &good()).await).await;
         assert_eq!(early, (409, "not-received".into()), "{engine}");
         deal.send("600000000001").await;
-        assert_eq!(deal.buyer.post(&lines(&deal.order), &good()).await.status(), 409, "on the way is not here");
+        assert_eq!(
+            deal.buyer.post(&lines(&deal.order), &good()).await.status(),
+            409,
+            "on the way is not here"
+        );
         let got = deal.buyer.post(&format!("/api/v1/orders/{}/receipt", deal.id()), &json!({})).await;
         assert_eq!(got.status(), 204);
         for other in [&deal.app.shopper("남").await, &deal.app.stranger(), &deal.seller] {
@@ -121,7 +126,8 @@ async fn only_who_has_the_goods_writes_a_review_and_only_one() {
         let first = deal.buyer.post_with(&lines(&deal.order), &good(), "k1").await;
         assert_eq!(first.status(), 201);
         let first: Value = first.json().await.unwrap();
-        let again: Value = deal.buyer.post_with(&lines(&deal.order), &good(), "k1").await.json().await.unwrap();
+        let again: Value =
+            deal.buyer.post_with(&lines(&deal.order), &good(), "k1").await.json().await.unwrap();
         assert_eq!(first["id"], again["id"], "{engine}: the same key is the same review");
         let other = told(deal.buyer.post_with(&lines(&deal.order), &json!({ "stars": 1 }), "k1").await).await;
         assert_eq!(other, (422, "key-reused".into()));
@@ -138,8 +144,13 @@ async fn who_sent_it_back_or_called_it_off_writes_none() {
     for deal in Deal::each(By::Parcel, 1).await {
         deal.receive().await;
         let wish = json!({ "lines": [{ "variant_id": deal.variant, "quantity": 1 }], "reason": "faulty" });
-        let back: Value =
-            deal.buyer.post(&format!("/api/v1/orders/{}/returns", deal.id()), &wish).await.json().await.unwrap();
+        let back: Value = deal
+            .buyer
+            .post(&format!("/api/v1/orders/{}/returns", deal.id()), &wish)
+            .await
+            .json()
+            .await
+            .unwrap();
         let refused = told(deal.buyer.post(&lines(&deal.order), &good()).await).await;
         assert_eq!(refused, (409, "sent-back".into()), "{}", deal.app.engine);
         let keep = format!("/api/v1/returns/{}/taking-back", back["id"].as_str().unwrap());
@@ -189,7 +200,10 @@ async fn what_reviews_come_to_is_exact_also_when_they_come_at_once() {
         );
         check(&deal).await;
         let sum = tally(&deal).await;
-        assert_eq!((&sum["count"], &sum["stars_sum"], &sum["mean_tenths"]), (&json!(3), &json!(12), &json!(40)));
+        assert_eq!(
+            (&sum["count"], &sum["stars_sum"], &sum["mean_tenths"]),
+            (&json!(3), &json!(12), &json!(40))
+        );
         assert_eq!(sum["stars"], json!([0, 1, 0, 0, 2]), "{engine}");
         let fresh = &sum["aspects"][0];
         assert_eq!(fresh["aspect"], "freshness");
@@ -294,7 +308,11 @@ async fn the_seller_answers_once_and_another_store_cannot() {
         let body = json!({ "answer": "고맙습니다" });
         assert_eq!(send(&rival, Method::PUT, &answer, Some(&body)).await.status(), 404);
         let sideways = format!("/api/v1/stores/{theirs}/reviews/{id}/answer");
-        assert_eq!(send(&rival, Method::PUT, &sideways, Some(&body)).await.status(), 404, "through their own door");
+        assert_eq!(
+            send(&rival, Method::PUT, &sideways, Some(&body)).await.status(),
+            404,
+            "through their own door"
+        );
         assert_eq!(send(&deal.buyer, Method::PUT, &answer, Some(&body)).await.status(), 404);
         let page = rival.page(&format!("/sell/{theirs}/reviews/{id}")).await;
         assert_eq!(page.status(), 404);
@@ -338,7 +356,10 @@ async fn a_reported_review_is_hidden_by_an_operator_and_by_nobody_else() {
         let operator = operator(&deal.app).await;
         let list = operator.page("/reviews/reported").await.text().await.unwrap();
         assert!(list.contains("전화번호가 있어요"), "{list}");
-        assert_eq!(send(&operator, Method::PUT, &hiding, Some(&json!({ "reason": " " }))).await.status(), 422);
+        assert_eq!(
+            send(&operator, Method::PUT, &hiding, Some(&json!({ "reason": " " }))).await.status(),
+            422
+        );
         assert_eq!(send(&operator, Method::PUT, &hiding, Some(&reason)).await.status(), 200);
         check(&deal).await;
         assert_eq!(tally(&deal).await["count"], 0, "{engine}");
@@ -405,7 +426,10 @@ async fn without_a_script_a_buyer_reviews_with_a_photo_and_the_seller_answers_wi
         let wrong = post("", ("생선.png", picture())).await;
         assert_eq!(wrong.status(), 422);
         let wrong = wrong.text().await.unwrap();
-        assert!(wrong.contains("간이 딱 맞아요") && wrong.contains("photo_order"), "{engine}: nothing is lost");
+        assert!(
+            wrong.contains("간이 딱 맞아요") && wrong.contains("photo_order"),
+            "{engine}: nothing is lost"
+        );
         let svg = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>".to_vec();
         let refused = post("5", ("나쁜.svg", svg)).await;
         assert_eq!(refused.status(), 422);
@@ -415,7 +439,10 @@ async fn without_a_script_a_buyer_reviews_with_a_photo_and_the_seller_answers_wi
         assert_eq!(review, again, "{engine}: sent twice it is one");
         let shown = deal.app.stranger().page(&format!("/products/{}", product(&deal).await)).await;
         let shown = shown.text().await.unwrap();
-        assert!(shown.contains("간이 딱 맞아요") && shown.contains("지*") && shown.contains("5.0"), "{shown}");
+        assert!(
+            shown.contains("간이 딱 맞아요") && shown.contains("지*") && shown.contains("5.0"),
+            "{shown}"
+        );
         assert!(shown.contains("\"aggregateRating\""));
         let photo = shown.split("/photos/").find(|part| part.contains("/240.jpg")).unwrap();
         let photo = format!("/photos/{}/240.jpg", photo.split('/').next().unwrap());
@@ -424,7 +451,8 @@ async fn without_a_script_a_buyer_reviews_with_a_photo_and_the_seller_answers_wi
         let home = deal.seller.page(&format!("/sell/{}", deal.store)).await.text().await.unwrap();
         assert!(home.contains("후기와 답글"));
         let list = format!("/sell/{}/reviews", deal.store);
-        let keep = form(&deal.seller, &format!("/sell/{}/phrases", deal.store), &[("phrase", "또 오세요!")]).await;
+        let keep =
+            form(&deal.seller, &format!("/sell/{}/phrases", deal.store), &[("phrase", "또 오세요!")]).await;
         whither(&keep);
         let open = deal.seller.page(&list).await.text().await.unwrap();
         assert!(open.contains("간이 딱 맞아요") && open.contains("value=\"또 오세요!\""), "{open}");

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use web::{Form, Path, Problem, Ui};
 
-pub(crate) use super::chart::{FOOT, HEIGHT, WIDTH};
 use super::chart::{self, Chart};
+pub(crate) use super::chart::{FOOT, HEIGHT, WIDTH};
 use super::{Month, count, follow, is_followed, of_person, open_store, trend, unfollow};
 use crate::store::Store;
 use crate::{Error, Shop, StoreId};

@@ -62,11 +62,7 @@ struct Which {
     open: Option<String>,
 }
 
-async fn map(
-    State(shop): State<Shop>,
-    ui: Ui,
-    Query(which): Query<Which>,
-) -> Result<Html<String>, Problem> {
+async fn map(State(shop): State<Shop>, ui: Ui, Query(which): Query<Which>) -> Result<Html<String>, Problem> {
     let db = &shop.base.db;
     let stores = store::listed(db, None, STALLS).await?;
     let ids: Vec<_> = stores.iter().map(|store| store.id.clone()).collect();

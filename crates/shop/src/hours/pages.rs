@@ -78,7 +78,9 @@ fn more(ui: &Ui, hours: &Hours) -> Vec<String> {
         more.push(ui.t1("hours-fair", "days", digits.join(", ")));
     }
     let today = crate::workdays::day_of(ui.now_ms());
-    more.extend(hours.holidays.range(today..).take(5).map(|day| ui.t1("hours-holiday", "day", day_in(ui, *day))));
+    more.extend(
+        hours.holidays.range(today..).take(5).map(|day| ui.t1("hours-holiday", "day", day_in(ui, *day))),
+    );
     more
 }
 

@@ -11,13 +11,22 @@ use super::{Day, Hours, Minute};
 pub enum Now {
     /// Nobody told.
     Unknown,
-    Open { until: Minute },
+    Open {
+        until: Minute,
+    },
     /// In its pause.
-    Resting { until: Minute },
+    Resting {
+        until: Minute,
+    },
     /// Later today.
-    Opens { at: Minute },
+    Opens {
+        at: Minute,
+    },
     /// It rests today, or has closed.
-    Closed { all_day: bool, next: Option<(Date, Minute)> },
+    Closed {
+        all_day: bool,
+        next: Option<(Date, Minute)>,
+    },
 }
 
 impl Hours {

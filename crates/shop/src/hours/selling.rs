@@ -264,9 +264,11 @@ async fn save_rests(
     seller: Seller,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
-    let of_name = |name: &'static str| pairs.iter().filter(move |(field, _)| field == name).map(|(_, value)| value);
+    let of_name =
+        |name: &'static str| pairs.iter().filter(move |(field, _)| field == name).map(|(_, value)| value);
     let weekday = of_name("weekday").find_map(|value| value.parse().ok()).unwrap_or(6);
-    let rests = of_name("nth").filter_map(|value| value.parse().ok()).map(|nth| Rest { nth, weekday }).collect();
+    let rests =
+        of_name("nth").filter_map(|value| value.parse().ok()).map(|nth| Rest { nth, weekday }).collect();
     let fair: String = of_name("fair").next().cloned().unwrap_or_default();
     let fair_days: BTreeSet<i64> = fair.split(',').filter_map(|digit| digit.parse().ok()).collect();
     let before = of(&shop.base.db, &seller.store).await?;

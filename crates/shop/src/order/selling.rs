@@ -82,7 +82,8 @@ async fn home(State(shop): State<Shop>, ui: Ui, seller: Seller) -> Result<Respon
     let returns = returning::open_count(db, &seller.store).await?;
     let reviews = review::open_count(db, &seller.store).await?;
     let questions = question::open_count(db, &seller.store).await?;
-    Ok(web::page(&HomePage { ui, store, day, orders, payments, low, returns, reviews, questions })?.into_response())
+    Ok(web::page(&HomePage { ui, store, day, orders, payments, low, returns, reviews, questions })?
+        .into_response())
 }
 
 /// The last midnight in the market's own time.

@@ -15,9 +15,7 @@ use crate::order::{self, Order, OrderId};
 use crate::{Buyer, Shop, StoreId};
 
 pub(crate) fn routes() -> OpenApiRouter<Shop> {
-    OpenApiRouter::new()
-        .route("/orders/{order}/reason", post(say))
-        .route("/sell/{store}/reasons", get(told))
+    OpenApiRouter::new().route("/orders/{order}/reason", post(say)).route("/sell/{store}/reasons", get(told))
 }
 
 /// The question, and what was answered.

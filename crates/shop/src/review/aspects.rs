@@ -9,7 +9,8 @@ use web::Lang;
 use crate::text::Text;
 
 static KNOWN: LazyLock<Known> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("aspects.json")).expect("aspects.json is part of the program and is tested")
+    serde_json::from_str(include_str!("aspects.json"))
+        .expect("aspects.json is part of the program and is tested")
 });
 
 #[derive(Deserialize)]
@@ -54,7 +55,11 @@ impl Answered {
     /// "싱싱해요".
     pub fn answer_in(&self, lang: Lang) -> &str {
         let choices = find(&self.aspect).map(|aspect| aspect.answers.as_slice()).unwrap_or_default();
-        choices.iter().find(|choice| choice.id == self.answer).map(|choice| choice.name.read(lang)).unwrap_or_default()
+        choices
+            .iter()
+            .find(|choice| choice.id == self.answer)
+            .map(|choice| choice.name.read(lang))
+            .unwrap_or_default()
     }
 
     /// Whether this trade asks it so.
@@ -72,8 +77,12 @@ pub fn find(id: &str) -> Option<&'static Aspect> {
 
 /// What a trade is asked, with each one's id; an unknown trade as `other`.
 pub fn of_trade(trade: &str) -> Vec<(&'static str, &'static Aspect)> {
-    let ids = KNOWN.trades.get(trade).or_else(|| KNOWN.trades.get("other")).map(Vec::as_slice).unwrap_or_default();
-    ids.iter().filter_map(|id| KNOWN.aspects.get_key_value(id)).map(|(id, aspect)| (id.as_str(), aspect)).collect()
+    let ids =
+        KNOWN.trades.get(trade).or_else(|| KNOWN.trades.get("other")).map(Vec::as_slice).unwrap_or_default();
+    ids.iter()
+        .filter_map(|id| KNOWN.aspects.get_key_value(id))
+        .map(|(id, aspect)| (id.as_str(), aspect))
+        .collect()
 }
 
 #[cfg(test)]

@@ -62,11 +62,7 @@ pub(crate) struct Said {
 
 impl Said {
     /// The best of it: the most helpful reviews. Without reviews it is one statement.
-    pub(crate) async fn of(
-        shop: &Shop,
-        person: Option<&Person>,
-        product: &ProductId,
-    ) -> Result<Said, Error> {
+    pub(crate) async fn of(shop: &Shop, person: Option<&Person>, product: &ProductId) -> Result<Said, Error> {
         let db = &shop.base.db;
         let tally = tally(db, product).await?;
         if tally.count == 0 {
@@ -175,7 +171,8 @@ async fn all(
     let slug = sort.slug();
     let older = listed.next_cursor.map(|cursor| format!("?sort={slug}&cursor={cursor}")).unwrap_or_default();
     let votes = voted(&shop, person.as_ref(), &listed.items).await?;
-    let said = Said { tally: tally(db, &id).await?, pictures: pictures(db, &id).await?, first: listed.items, votes };
+    let said =
+        Said { tally: tally(db, &id).await?, pictures: pictures(db, &id).await?, first: listed.items, votes };
     let identity = store.identity.lines(&ui);
     Ok(web::page(&ListPage { ui, product, store, identity, said, sort, older })?.into_response())
 }
@@ -201,7 +198,11 @@ impl OnePage {
 
     /// The way back from what was just done.
     fn undo(&self) -> String {
-        if self.review.removed_at_ms.is_some() { format!("{}/restoration", self.review.path()) } else { String::new() }
+        if self.review.removed_at_ms.is_some() {
+            format!("{}/restoration", self.review.path())
+        } else {
+            String::new()
+        }
     }
 }
 
@@ -396,7 +397,8 @@ impl Typed {
 
     fn wanted(&self) -> NewReview {
         let answers = self.answers.iter().filter(|(_, answer)| !answer.is_empty());
-        let answers = answers.map(|(aspect, answer)| Answered { aspect: aspect.clone(), answer: answer.clone() });
+        let answers =
+            answers.map(|(aspect, answer)| Answered { aspect: aspect.clone(), answer: answer.clone() });
         NewReview {
             stars: self.stars.parse().unwrap_or(0),
             words: self.words.clone(),

@@ -40,7 +40,8 @@ pub(super) async fn keep(shop: &Shop, store: &StoreId, words: &str) -> Result<()
          select $1, $2, $3, $4 where (select count(*) from phrases where store_id = $2) < $5
          on conflict (store_id, words) do nothing", PhraseId::new(now_ms), store, &words, now_ms, MOST)?;
     tx.commit().await?;
-    let is_there = kept == 1 || phrases(&shop.base.db, store).await?.iter().any(|phrase| phrase.words == words);
+    let is_there =
+        kept == 1 || phrases(&shop.base.db, store).await?.iter().any(|phrase| phrase.words == words);
     if is_there { Ok(()) } else { Err(Error::Invalid(vec![("phrase".to_owned(), "too-many")])) }
 }
 

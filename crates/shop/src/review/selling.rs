@@ -12,7 +12,7 @@ use web::cursor::{Listed, Paging};
 use web::{Form, Path, Problem, Query, Ui};
 
 use super::phrase::{self, Phrase, PhraseId, phrases};
-use super::{OfStore, ReviewId, Review, answer, find, of_store, open_count};
+use super::{OfStore, Review, ReviewId, answer, find, of_store, open_count};
 use crate::product;
 use crate::{Error, Shop};
 
@@ -69,7 +69,18 @@ impl ListPage {
             None => String::new(),
         };
         let (typed, problem) = (String::new(), None);
-        Ok(ListPage { ui, store, open, waiting, rows: listed.items, phrases, answered, older, typed, problem })
+        Ok(ListPage {
+            ui,
+            store,
+            open,
+            waiting,
+            rows: listed.items,
+            phrases,
+            answered,
+            older,
+            typed,
+            problem,
+        })
     }
 }
 

@@ -142,8 +142,12 @@ async fn again(
 
 /// Why a line of the buyer's own order cannot be reviewed.
 async fn why_not(shop: &Shop, order: &Order, place: i64) -> Result<Error> {
-    let is_there: bool = sql!(value & shop.base.db,
-        "select exists (select 1 from order_lines where order_id = $1 and place = $2)", &order.id, place)?;
+    let is_there: bool = sql!(
+        value & shop.base.db,
+        "select exists (select 1 from order_lines where order_id = $1 and place = $2)",
+        &order.id,
+        place
+    )?;
     let order = order::of_store(&shop.base.db, &order.store_id, &order.id).await?;
     Ok(match order.order_state {
         _ if !is_there => Error::NotFound,
