@@ -1174,3 +1174,4 @@ field-hours-order = Closing must be later than opening.
 field-hours-rest = The break must lie within the hours of every day.
 field-hours-time = Write a time, such as 07:00.
 field-hours-day = Choose today or a later day.
+trust-back = Back

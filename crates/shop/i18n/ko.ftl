@@ -1161,3 +1161,4 @@ field-hours-order = 닫는 시간이 여는 시간보다 늦어야 해요.
 field-hours-rest = 쉬는 시간은 모든 요일의 여는 시간 안에 있어야 해요.
 field-hours-time = 시간을 적어 주세요. 예: 07:00
 field-hours-day = 오늘이나 뒤의 날짜를 골라 주세요.
+trust-back = 돌아가기
