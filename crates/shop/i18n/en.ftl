@@ -1115,6 +1115,7 @@ follow-how = Each person counts once. Past months show their last day, this mont
 hours-title = Opening hours
 hours-open = Open now
 hours-until = until { $time }
+hours-until-midnight = until midnight
 hours-resting = On a break
 hours-again = open again at { $time }
 hours-opens = Opens at { $time }

@@ -1102,6 +1102,7 @@ follow-how = 한 사람은 한 번만 세요. 지난달까지는 그달 마지�
 hours-title = 여는 시간
 hours-open = 지금 열었어요
 hours-until = { $time }까지
+hours-until-midnight = 밤 12시까지
 hours-resting = 잠시 쉬어요
 hours-again = { $time }에 다시 열어요
 hours-opens = { $time }에 열어요

@@ -39,7 +39,7 @@ pub(crate) fn draw(months: &[Month]) -> Chart {
             x: EDGE + step * at as f64,
             y: FOOT - (FOOT - TOP) * month.followers.max(0) as f64 / most as f64,
             month: month.clone(),
-            is_named: (months.len() - 1 - at) % every == 0,
+            is_named: (months.len() - 1 - at).is_multiple_of(every),
         })
         .collect();
     let along: Vec<String> = points.iter().map(|point| format!("{:.1} {:.1}", point.x, point.y)).collect();

@@ -78,6 +78,8 @@ impl Stand {
         let said = |key: &str, at: Minute| ui.t1(key, "time", time(at));
         let (short, more) = match hours.at(now_ms) {
             Now::Unknown => return Stand::default(),
+            // "오전 12:00까지" is what nobody says.
+            Now::Open { until: Minute(1_440) } => (ui.t("hours-open"), ui.t("hours-until-midnight")),
             Now::Open { until } => (ui.t("hours-open"), said("hours-until", until)),
             Now::Resting { until } => (ui.t("hours-resting"), said("hours-again", until)),
             Now::Opens { at } => (said("hours-opens", at), String::new()),
