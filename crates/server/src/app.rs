@@ -148,6 +148,7 @@ impl App {
 async fn forget(shop: Shop, live: Live, job: Job) -> anyhow::Result<()> {
     let Left { person } = job.payload()?;
     shop::payment::method::forget_all(&shop, &person).await?;
+    shop.forget(&person).await?;
     live.forget(&person).await?;
     Ok(())
 }

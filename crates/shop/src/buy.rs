@@ -18,6 +18,7 @@ use crate::delivery::{HandOver, Recipient};
 use crate::order::{self, NewLine, NewOrder, Order, Quote};
 use crate::payment::{self, method};
 use crate::product::{self, ProductId, Sheet, Variant, VariantId};
+use crate::reason::Reason;
 use crate::{Buyer, Error, Result, Shop, showing};
 
 pub(crate) fn routes() -> OpenApiRouter<Shop> {
@@ -218,6 +219,8 @@ impl Buying {
 struct DonePart {
     ui: Ui,
     order: Order,
+    /// Why it was bought: asked here first.
+    reason: Option<Reason>,
 }
 
 async fn buy(
@@ -241,7 +244,7 @@ async fn buy(
     }
     let order = at_once(&shop, &buyer, &id, buying).await?;
     if is_fragment(&headers) {
-        return Ok(web::page(&DonePart { ui, order })?.into_response());
+        return Ok(web::page(&DonePart { ui, order, reason: None })?.into_response());
     }
     Ok(Redirect::to(&format!("/orders/{}", order.id)).into_response())
 }

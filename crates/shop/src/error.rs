@@ -89,6 +89,24 @@ pub enum Error {
     NoParcel,
     #[error("no letters to print with were built into this program")]
     NoLetters,
+    #[error("the line has a review already")]
+    ReviewWritten,
+    #[error("the goods are not in the buyer's hands yet")]
+    NotReceived,
+    #[error("the goods went back or the order was called off")]
+    SentBack,
+    #[error("the time for changing the review is over")]
+    ReviewOver,
+    #[error("who wrote a review does not find it helpful")]
+    OwnReview,
+    #[error("who works in the store does not praise it")]
+    OwnStore,
+    #[error("somebody has to sign in first")]
+    SignIn,
+    #[error("enough was asked for today")]
+    AskedEnough,
+    #[error("the question has been answered")]
+    QuestionAnswered,
     #[error("too many codes were tried, wait {retry_after_s} s")]
     TooManyGuesses { retry_after_s: u32 },
     #[error(transparent)]
@@ -185,6 +203,15 @@ impl From<Error> for Problem {
             Error::TooManyOrders { most } => Problem::invalid("too-many-orders").with("most", most),
             Error::NoParcel => Problem::invalid("no-parcel"),
             Error::NoLetters => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no-letters"),
+            Error::ReviewWritten => Problem::conflict("review-written"),
+            Error::NotReceived => Problem::conflict("not-received"),
+            Error::SentBack => Problem::conflict("sent-back"),
+            Error::ReviewOver => Problem::conflict("review-over"),
+            Error::OwnReview => Problem::conflict("own-review"),
+            Error::OwnStore => Problem::conflict("own-store"),
+            Error::SignIn => Problem::sign_in(),
+            Error::AskedEnough => Problem::conflict("asked-enough"),
+            Error::QuestionAnswered => Problem::conflict("question-answered"),
             Error::TooManyGuesses { retry_after_s } => Problem::too_many(retry_after_s),
             Error::Internal(error) => Problem::internal(error),
         }

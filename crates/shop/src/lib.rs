@@ -19,14 +19,19 @@ pub mod delivery;
 pub mod discount;
 mod error;
 mod faults;
+pub mod follow;
 pub mod handover;
+pub mod hours;
 pub mod order;
 pub mod payment;
 pub mod photo;
 pub mod print;
 pub mod product;
 pub mod promotion;
+pub mod question;
+pub mod reason;
 pub mod returning;
+pub mod review;
 pub mod search;
 mod set;
 pub mod settlement;
@@ -145,6 +150,16 @@ impl Shop {
         day_close::begin(&self.base).await
     }
 
+    /// Forgets somebody who left: what they said stays where others need it, and nobody said it.
+    pub async fn forget(&self, person: &people::PersonId) -> Result<()> {
+        let nobody = format!("left:{}", self.base.random.token::<16>());
+        let mut tx = self.base.db.begin().await?;
+        review::forget(&mut tx, person, &nobody).await?;
+        question::forget(&mut tx, person, &nobody).await?;
+        follow::forget(&mut tx, person, self.base.clock.now_ms()).await?;
+        Ok(tx.commit().await?)
+    }
+
     /// Says who knows the broadcasts; later calls change nothing.
     pub fn set_shows(&self, shows: Arc<dyn showing::Shows>) {
         let _ = self.shows.set(shows);
@@ -195,6 +210,20 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(returning::pages::routes())
         .merge(returning::selling::routes())
         .merge(returning::api::routes())
+        .merge(review::pages::routes())
+        .merge(review::selling::routes())
+        .merge(review::office::routes())
+        .merge(review::api::routes())
+        .merge(hours::selling::routes())
+        .merge(hours::market::routes())
+        .merge(hours::api::routes())
+        .merge(question::pages::routes())
+        .merge(question::selling::routes())
+        .merge(question::api::routes())
+        .merge(reason::pages::routes())
+        .merge(reason::api::routes())
+        .merge(follow::pages::routes())
+        .merge(follow::api::routes())
         .merge(handover::pages::routes())
         .merge(handover::api::routes())
         .with_state(shop)

@@ -126,6 +126,8 @@ pub struct Product {
     /// So many pieces one buyer may have, over all their orders; 0: no limit.
     pub per_buyer: i64,
     pub on_sale: bool,
+    pub reviews_count: i64,
+    pub stars_sum: i64,
     pub removed_at_ms: Option<i64>,
     pub created_at_ms: i64,
 }

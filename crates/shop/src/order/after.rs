@@ -4,7 +4,9 @@ use web::Ui;
 
 use super::{FulfilmentState, Order, OrderState};
 use crate::carrier::{self, Carrier};
+use crate::reason::{self, Reason};
 use crate::returning::{self, Return};
+use crate::review::pages::{OfLine, of_lines};
 use crate::shipment::{self, Shipment};
 use crate::{Result, Shop, handover};
 
@@ -18,6 +20,11 @@ pub(crate) struct After {
     pub(crate) may_receive: bool,
     /// What the seller scans, as SVG; or nothing.
     pub(crate) picture: String,
+    /// Why it was bought: the question, and what was answered.
+    pub(crate) asks_reason: bool,
+    pub(crate) reason: Option<Reason>,
+    /// What may be reviewed, or was.
+    pub(crate) reviews: Vec<OfLine>,
 }
 
 impl After {
@@ -38,6 +45,9 @@ impl After {
             may_return: offered.as_ref().is_some_and(|offered| offered.is_open()),
             until_ms: offered.and_then(|offered| offered.mind_until_ms),
             may_receive: is_on_the_way && order.is_paid(),
+            asks_reason: reason::is_asked(order),
+            reason: reason::of_order(db, &order.id).await?,
+            reviews: of_lines(shop, ui, order).await?,
             picture,
         })
     }

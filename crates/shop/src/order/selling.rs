@@ -21,7 +21,7 @@ use crate::discount::Cut;
 use crate::payment::refund::{self, NewRefund, Refund};
 use crate::payment::selling::Standing;
 use crate::store::{self, Store};
-use crate::{Error, Shop, StoreId, order, returning, stock};
+use crate::{Error, Shop, StoreId, order, question, returning, review, stock};
 
 pub(crate) mod api;
 mod export;
@@ -57,6 +57,9 @@ struct HomePage {
     low: i64,
     /// Returns that wait for the seller.
     returns: i64,
+    /// Reviews and questions without an answer.
+    reviews: i64,
+    questions: i64,
 }
 
 impl HomePage {
@@ -77,7 +80,10 @@ async fn home(State(shop): State<Shop>, ui: Ui, seller: Seller) -> Result<Respon
     let payments = Standing::of(&shop, &seller.store).await?;
     let low = stock::ledger::low_count(db, &seller.store).await?;
     let returns = returning::open_count(db, &seller.store).await?;
-    Ok(web::page(&HomePage { ui, store, day, orders, payments, low, returns })?.into_response())
+    let reviews = review::open_count(db, &seller.store).await?;
+    let questions = question::open_count(db, &seller.store).await?;
+    Ok(web::page(&HomePage { ui, store, day, orders, payments, low, returns, reviews, questions })?
+        .into_response())
 }
 
 /// The last midnight in the market's own time.

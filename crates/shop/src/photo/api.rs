@@ -157,13 +157,22 @@ async fn upload(
     State(shop): State<Shop>,
     request: Request,
 ) -> Result<(StatusCode, Json<Uploaded>), Problem> {
+    take_upload(&shop, &ui, request).await
+}
+
+/// Keeps what a program sends: one picture as it is, or a form with several.
+pub(crate) async fn take_upload(
+    shop: &Shop,
+    ui: &Ui,
+    request: Request,
+) -> Result<(StatusCode, Json<Uploaded>), Problem> {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.starts_with("multipart/form-data") {
-        let id = add(&shop, raw(request).await?).await?;
+        let id = add(shop, raw(request).await?).await?;
         return Ok((StatusCode::CREATED, Json(Uploaded { items: vec![id], refused: Vec::new() })));
     }
     let form = Multipart::from_request(request, &()).await.map_err(|_| Problem::bad_request("unreadable"))?;
-    let mut posted = read_form(&shop, form).await?;
+    let mut posted = read_form(shop, form).await?;
     let items: Vec<_> = posted.files.into_iter().flatten().collect();
     if items.is_empty() && !posted.refused.is_empty() {
         return Err(posted.refused.swap_remove(0).why);

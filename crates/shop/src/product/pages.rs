@@ -6,16 +6,20 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use base::Won;
+use people::MaybePerson;
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use web::{Path, Problem, Ui};
 
 use super::{Card, Product, ProductId, Sheet, Variant, Withdrawal, find, on_sale_in, sheet};
 use crate::category;
+use crate::follow::pages::Heart;
 use crate::promotion::{self, Promotion};
+use crate::question::Question;
+use crate::review::pages::{Said, rating};
 use crate::showing::{self, Clip};
 use crate::store::{self, Store};
-use crate::{Error, Shop};
+use crate::{Error, Shop, question};
 
 /// Other goods of the stall beneath a product.
 const OTHERS: i64 = 6;
@@ -42,6 +46,11 @@ struct ProductPage {
     identity: Vec<(String, String)>,
     /// How a browser's double tap is recognised.
     key: String,
+    /// What buyers say of it.
+    said: Said,
+    /// What was asked about it.
+    questions: Vec<Question>,
+    heart: Heart,
     /// schema.org Product, for search engines.
     data: String,
 }
@@ -89,6 +98,10 @@ impl ProductPage {
         lowest.map(|won| self.ui.won(won)).unwrap_or_default()
     }
 
+    fn questions_href(&self) -> String {
+        format!("/products/{}/questions", self.product.id)
+    }
+
     fn parcel_won(&self) -> Won {
         if self.product.cold { self.store.parcel_cold_won } else { self.store.parcel_won }
     }
@@ -107,7 +120,12 @@ impl ProductPage {
     }
 }
 
-async fn page(State(shop): State<Shop>, ui: Ui, Path(id): Path<ProductId>) -> Result<Response, Problem> {
+async fn page(
+    State(shop): State<Shop>,
+    ui: Ui,
+    MaybePerson(person): MaybePerson,
+    Path(id): Path<ProductId>,
+) -> Result<Response, Problem> {
     let db = &shop.base.db;
     let Sheet { product, store, variants } = match sheet(db, &id).await {
         Err(Error::Gone) => return gone(&shop, ui, &id).await,
@@ -118,11 +136,32 @@ async fn page(State(shop): State<Shop>, ui: Ui, Path(id): Path<ProductId>) -> Re
     others.truncate(OTHERS as usize);
     let mut promotions = promotion::of_open_store(db, &store, shop.base.clock.now_ms()).await?;
     promotions.retain(|promotion| promotion.rule.is_about(&product.id));
-    let data = structured(&ui, &product, &store, &variants).to_string().replace("</", "<\\/");
+    let mut data = structured(&ui, &product, &store, &variants);
+    if let Some(rating) = rating(&product) {
+        data["aggregateRating"] = rating;
+    }
+    let data = data.to_string().replace("</", "<\\/");
     let clips = showing::clips(&shop, &product).await;
     let identity = store.identity.lines(&ui);
+    let said = Said::of(&shop, person.as_ref(), &product.id).await?;
+    let questions = question::pages::first(&shop, person.as_ref(), &product.id).await?;
+    let heart = Heart::of(&shop, &ui, person.as_ref(), &store).await?;
     let key = shop.base.random.token::<16>();
-    let page = ProductPage { ui, product, store, variants, others, promotions, clips, identity, key, data };
+    let page = ProductPage {
+        ui,
+        product,
+        store,
+        variants,
+        others,
+        promotions,
+        clips,
+        identity,
+        key,
+        said,
+        questions,
+        heart,
+        data,
+    };
     Ok(web::page(&page)?.into_response())
 }
 

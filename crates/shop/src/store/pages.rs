@@ -1,17 +1,21 @@
 //! The market's home and the page of a stall.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
 use axum::routing::get;
-use people::MaybePerson;
-use people::member;
+use people::{MaybePerson, StoreId, member};
 use utoipa_axum::router::OpenApiRouter;
 use web::cursor::Paging;
 use web::{Path, Problem, Query, Ui};
 
 use super::{Store, by_slug, listed};
 use crate::Shop;
+use crate::follow::pages::Heart;
+use crate::hours::pages::Told;
+use crate::hours::{self, Hours, Stand};
 use crate::product::{self, Card};
 use crate::promotion::{self, Promotion};
 use crate::showing::{self, Showing};
@@ -35,6 +39,7 @@ struct Home {
     greeting: String,
     shows: Vec<Showing>,
     stalls: Vec<Store>,
+    hours: HashMap<StoreId, Hours>,
     fresh: Vec<Card>,
     promotions: Vec<Promotion>,
 }
@@ -42,6 +47,11 @@ struct Home {
 impl Home {
     fn on_air(&self) -> Option<&Showing> {
         self.shows.iter().find(|show| show.stage == showing::When::Live)
+    }
+
+    /// "지금 열었어요", where that is known.
+    fn stand(&self, stall: &Store) -> String {
+        self.hours.get(&stall.id).map(|hours| Stand::of(&self.ui, hours).short).unwrap_or_default()
     }
 
     fn is_live(&self, stall: &Store) -> bool {
@@ -67,7 +77,10 @@ async fn home(State(shop): State<Shop>, ui: Ui) -> Result<Html<String>, Problem>
     };
     let fresh = fresh?;
     let promotions = promotion::of_cards(db, &fresh, shop.base.clock.now_ms()).await?;
-    web::page(&Home { greeting: ui.t(greeting), ui, shows, stalls: stalls?, fresh, promotions })
+    let stalls = stalls?;
+    let ids: Vec<_> = stalls.iter().map(|stall| stall.id.clone()).collect();
+    let hours = hours::of_all(db, &ids).await?;
+    web::page(&Home { greeting: ui.t(greeting), ui, shows, stalls, hours, fresh, promotions })
 }
 
 #[derive(Template)]
@@ -81,6 +94,8 @@ struct StorePage {
     older: String,
     identity: Vec<(String, String)>,
     is_mine: bool,
+    heart: Heart,
+    told: Told,
 }
 
 impl StorePage {
@@ -112,5 +127,8 @@ async fn store(
     let shows = showing::of(&shop, Some(&store.id), ui.language()).await;
     let identity = store.identity.lines(&ui);
     let promotions = promotion::of_open_store(db, &store, shop.base.clock.now_ms()).await?;
-    web::page(&StorePage { ui, store, shows, goods: listed.items, promotions, older, identity, is_mine })
+    let heart = Heart::of(&shop, &ui, person.as_ref(), &store).await?;
+    let told = Told::of(&shop, &ui, &store).await?;
+    let goods = listed.items;
+    web::page(&StorePage { ui, store, shows, goods, promotions, older, identity, is_mine, heart, told })
 }
