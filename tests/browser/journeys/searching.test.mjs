@@ -51,6 +51,9 @@ test("first sounds, a suggestion, and fewer results", async () => {
   await page.waitForURL("**/search?*");
   assert.ok(await page.locator(".goods .product").count(), "nothing was found");
   await shopper.look("search-results");
+  await page.goto(`/search?q=${encodeURIComponent("만두")}`);
+  await page.locator(".narrowing > summary").click();
+  await shopper.look("search-narrowing");
   await page.locator(".facets details[open] a").first().click();
   await page.waitForURL("**/search?*category*");
   await page.locator(".chips a").first().waitFor();

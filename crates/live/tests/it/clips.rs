@@ -289,9 +289,12 @@ async fn a_clip_is_made_of_what_was_recorded_and_put_on_the_products_page() {
 
 /// Changes the price of the mackerel.
 async fn sell_for(market: &Market, won: i64) {
+    let now = product::find(&market.live.base.db, &market.mackerel).await.unwrap();
     let draft = Draft {
         name: "자반고등어 두 손".into(),
         origin: "국산(부산)".into(),
+        category: now.category,
+        attributes: now.attributes,
         variants: vec![NewVariant { price_won: Won(won), stock: 5, ..NewVariant::default() }],
         pickup: true,
         ..Draft::default()

@@ -21,6 +21,8 @@ pub(crate) async fn sellable(market: &Market, pieces: i64, live_price_won: Optio
     let draft = Draft {
         name: mackerel.name.as_str().into(),
         origin: mackerel.origin.as_str().into(),
+        category: mackerel.category.clone(),
+        attributes: mackerel.attributes.clone(),
         variants: vec![variant],
         parcel: true,
         pickup: true,

@@ -28,6 +28,7 @@ async fn put_up(seller: &Client, store: &Value, name: &str, origin: &str, won: i
     let path = format!("/api/v1/stores/{}/products", store["id"].as_str().unwrap());
     let product = json!({
         "name": { "ko": name }, "origin": { "ko": origin }, "pickup": true,
+        "category": "other", "attributes": { "certificate": ["none"] },
         "variants": [{ "pick": [], "price_won": won, "stock": 5 }],
     });
     let made = seller.post(&path, &product).await;
