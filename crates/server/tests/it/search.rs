@@ -190,7 +190,7 @@ async fn results_are_narrowed_by_what_they_have() {
         assert!(page.contains("찾으신 게") && page.contains("마른오징어") && !page.contains("생오징어</a>"));
         let nothing = address("/search", &[("q", "우주선")]);
         let nothing = app.stranger().page(&nothing).await.text().await.unwrap();
-        assert!(nothing.contains("찾지 못했어요") && nothing.contains("생선·해물"), "{}", app.engine);
+        assert!(nothing.contains("찾지 못했어요") && nothing.contains("생선·해산물"), "{}", app.engine);
     }
 }
 

@@ -32,6 +32,8 @@ struct Entry {
     whole: u32,
     /// …and how often only the beginning or end of one.
     part: u32,
+    /// Of these, how often its end: what a name ends with is a thing (은갈치 is a 갈치), what it begins with may be none.
+    end: u32,
     letters: u32,
 }
 
@@ -42,23 +44,24 @@ impl Vocabulary {
         if !(2..=LONGEST).contains(&length) || word.chars().any(|one| one.is_ascii_digit()) {
             return;
         }
-        self.add(word, names, 0);
+        self.add(word, names, 0, 0);
         if !word.chars().all(hangul::is_syllable) {
             return;
         }
         for (cut, _) in word.char_indices().skip(2) {
-            self.add(&word[..cut], 0, names);
+            self.add(&word[..cut], 0, names, 0);
         }
         for (cut, _) in word.char_indices().skip(1).take(length.saturating_sub(2)) {
-            self.add(&word[cut..], 0, names);
+            self.add(&word[cut..], 0, names, names);
         }
     }
 
-    fn add(&mut self, word: &str, whole: u32, part: u32) {
+    fn add(&mut self, word: &str, whole: u32, part: u32, end: u32) {
         if let Some(at) = self.by_word.get(word) {
             let entry = &mut self.words[*at as usize];
             entry.whole += whole;
             entry.part += part;
+            entry.end += end;
             return;
         }
         if self.words.len() >= MOST {
@@ -71,6 +74,7 @@ impl Vocabulary {
             word: word.to_owned(),
             whole,
             part,
+            end,
             letters: letters.chars().count() as u32,
         });
         self.by_word.insert(word.to_owned(), at);
@@ -152,7 +156,7 @@ impl Vocabulary {
         let under =
             self.by_jamo.range(letters.clone()..).take_while(|(known, _)| known.starts_with(&letters));
         found.extend(under.take(BEGINNINGS).map(|(_, at)| &self.words[*at as usize]));
-        found.retain(|entry| entry.whole > 0 || entry.part > 1);
+        found.retain(|entry| entry.whole > 0 || entry.end > 1);
         found.sort_by(|one, other| {
             let key = |entry: &Entry| (std::cmp::Reverse(entry.whole * 2 + entry.part), entry.letters);
             key(one).cmp(&key(other)).then_with(|| one.word.cmp(&other.word))
