@@ -127,12 +127,8 @@ pub async fn set(shop: &Shop, store: &StoreId, batch: &BatchId, wanted: &[Wanted
         return Err(Error::Invalid(faults));
     }
     let mut tx = shop.base.db.begin().await?;
-    let done: i64 = sql!(value &mut tx,
-        "select count(*) from price_changes where store_id = $1 and batch = $2", store, batch)?;
-    if done == 0 {
-        apply(&mut tx, store, batch, &wanted, shop.base.clock.now_ms()).await?;
-        tx.commit().await?;
-    }
+    apply(&mut tx, store, batch, &wanted, shop.base.clock.now_ms()).await?;
+    tx.commit().await?;
     Ok(wanted.len())
 }
 
@@ -159,6 +155,12 @@ async fn apply(tx: &mut Tx, store: &StoreId, batch: &BatchId, wanted: &[&Wanted]
          where store_id = $2 and removed_at_ms is null and id in (
              select v.product_id from variants v join json_each($1) as j on v.id = j.value ->> 'id')",
         &rows, store, now_ms)?;
+    // Asked behind the lock: of two taps at once the second waited there, and finds that the first has done it.
+    let done: i64 = sql!(value &mut *tx,
+        "select count(*) from price_changes where store_id = $1 and batch = $2", store, batch)?;
+    if done > 0 {
+        return Ok(());
+    }
     let lower: Vec<VariantId> = sql!(values &mut *tx,
         "select v.id from variants v join json_each($1) as j on v.id = j.value ->> 'id'
          where v.store_id = $2 and v.live_price_won >= cast(j.value ->> 'won' as bigint)", &rows, store)?;

@@ -2,7 +2,7 @@
 //! how much is told by now, and what each gap costs.
 
 use askama::Template;
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -10,7 +10,7 @@ use base::{Tx, sql};
 use people::{Seller, StoreId};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
-use web::{Path, Problem, Query, Ui};
+use web::{Form, Path, Problem, Query, Ui};
 
 use super::label::{self, Told};
 use super::{Product, ProductId, of_store};

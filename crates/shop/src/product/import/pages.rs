@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::body::Body;
+use axum::extract::multipart::MultipartError;
 use axum::extract::{DefaultBodyLimit, Multipart, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -101,18 +102,23 @@ async fn upload(
 /// The form's key, the file's name and its bytes; a body that is too long stops being read.
 async fn file(mut form: Multipart) -> Result<(String, String, Bytes)> {
     let (mut key, mut name, mut bytes) = (String::new(), String::new(), Bytes::new());
-    let too_long = |_| Error::Sheet(SheetFault::TooManyBytes);
-    while let Some(field) = form.next_field().await.map_err(too_long)? {
+    while let Some(field) = form.next_field().await.map_err(unreadable)? {
         match field.name() {
-            Some("key") => key = field.text().await.map_err(too_long)?,
+            Some("key") => key = field.text().await.map_err(unreadable)?,
             Some("file") => {
                 name = field.file_name().unwrap_or_default().to_owned();
-                bytes = field.bytes().await.map_err(too_long)?;
+                bytes = field.bytes().await.map_err(unreadable)?;
             }
             _ => {}
         }
     }
     if bytes.is_empty() { Err(Error::Sheet(SheetFault::Empty)) } else { Ok((key, name, bytes)) }
+}
+
+/// A body that is too long, or one that broke off on its way.
+fn unreadable(error: MultipartError) -> Error {
+    let is_long = error.status() == StatusCode::PAYLOAD_TOO_LARGE;
+    Error::Sheet(if is_long { SheetFault::TooManyBytes } else { SheetFault::NotATable })
 }
 
 #[derive(Template)]

@@ -1,5 +1,7 @@
 //! The table of today's prices, as a screen.
 
+use std::collections::{HashMap, HashSet};
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -179,13 +181,14 @@ fn read(fields: &[(String, String)]) -> Result<Vec<Wanted>, Error> {
     if fields.len() > MAX_FIELDS {
         return Err(Error::Invalid(vec![("price".to_owned(), "too-many")]));
     }
-    let typed: std::collections::HashMap<&str, &str> = fields
+    let typed: HashMap<&str, &str> = fields
         .iter()
         .filter_map(|(name, value)| Some((name.strip_prefix("price.")?, value.trim())))
         .collect();
     let (mut wanted, mut faults) = (Vec::new(), Vec::new());
+    let mut seen = HashSet::new();
     for (name, was) in fields {
-        let Some(id) = name.strip_prefix("was.") else { continue };
+        let Some(id) = name.strip_prefix("was.").filter(|id| seen.insert(*id)) else { continue };
         let (Ok(variant), Some(was)) = (id.parse(), number(was)) else { continue };
         match typed.get(id) {
             None | Some(&"") => {}
