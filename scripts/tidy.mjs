@@ -122,6 +122,21 @@ test(`at most ${PACKAGE_BUDGET} packages`, () => {
   assert.ok(count <= PACKAGE_BUDGET, `Cargo.lock has ${count} packages; the budget is ${PACKAGE_BUDGET}`);
 });
 
+test("a name in openapi.json stands for one shape", () => {
+  // utoipa lets the last of two types of the same name win, silently: `#[schema(as = Name)]` tells them apart.
+  const shape = /#\[derive\([^)]*\bToSchema\b[^)]*\)\]\s*((?:#\[[^\]]*\]\s*)*)(?:pub(?:\([a-z]+\))? )?(?:struct|enum) (\w+)/g;
+  const known = new Map();
+  const twice = [];
+  for (const path of ending(".rs")) {
+    for (const [, attributes, type] of read(path).matchAll(shape)) {
+      const name = attributes.match(/schema\([^\]]*\bas = (\w+)/)?.[1] ?? type;
+      if (known.has(name)) twice.push(`${name}: ${known.get(name)} and ${path}`);
+      known.set(name, path);
+    }
+  }
+  none(twice, "two shapes, one name");
+});
+
 test("Korean particles are chosen, not printed both ways", () => {
   const pairs = /(을\(를\)|를\(을\)|이\(가\)|은\(는\)|와\(과\)|과\(와\)|\(으\)로|\(이\))/g;
   none(find(ending(".ftl", ".html", ".rs", ".ts").filter((path) => !path.includes("/tests/")), pairs), "use JOSA()");

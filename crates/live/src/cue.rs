@@ -35,6 +35,7 @@ const SHORTEST_S: i64 = 45;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
+#[schema(as = CueKind)]
 pub enum Kind {
     Opening,
     Product,

@@ -42,6 +42,7 @@ const SECONDS: std::ops::RangeInclusive<i64> = 10..=3_600;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
+#[schema(as = InteractionKind)]
 pub enum Kind {
     /// A sentence over the picture.
     Announcement,

@@ -70,6 +70,7 @@ const CHAFF: [&str; 16] = [
 
 /// A question, and how often it was asked.
 #[derive(Clone, Debug, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[schema(as = ShowQuestion)]
 pub struct Question {
     #[schema(value_type = String)]
     pub id: QuestionId,
@@ -98,6 +99,7 @@ impl Question {
 /// Where a question goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = QuestionStanding)]
 pub enum Standing {
     /// Back among those that wait.
     Open,

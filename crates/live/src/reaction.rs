@@ -34,6 +34,7 @@ const ROOMS: usize = 1_024;
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
 )]
 #[serde(rename_all = "lowercase")]
+#[schema(as = ReactionKind)]
 pub enum Kind {
     Heart,
     Clap,

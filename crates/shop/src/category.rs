@@ -46,6 +46,7 @@ pub struct Schema {
 /// How a question is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = AttributeKind)]
 pub enum Kind {
     /// One of its values.
     Choice,

@@ -59,6 +59,7 @@ pub struct Promotion {
 /// Whether something of a store's counts now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = DiscountStanding)]
 pub enum Standing {
     /// Not yet.
     Coming,

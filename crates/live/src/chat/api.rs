@@ -18,6 +18,7 @@ pub(crate) fn routes() -> OpenApiRouter<Live> {
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = NewChatLine)]
 struct NewLine {
     /// 1 to 200 letters.
     text: String,

@@ -18,6 +18,7 @@ mod payments;
 mod questions;
 mod returns;
 mod reviews;
+mod rivals;
 mod sale;
 mod search;
 mod settlement;

@@ -62,6 +62,7 @@ pub struct NewOrder {
 
 /// A line of an order that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = NewOrderLine)]
 pub struct NewLine {
     #[serde(rename = "variant_id")]
     pub variant: VariantId,

@@ -18,6 +18,7 @@ pub type DifferenceId = Id<DifferenceMark>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[sqlx(type_name = "text", rename_all = "kebab-case")]
+#[schema(as = DifferenceKind)]
 pub enum Kind {
     /// Another amount was taken than was asked for. It goes back.
     Amount,
