@@ -309,9 +309,9 @@ pub async fn cards(db: &Db, wanted: &[ProductId]) -> Result<Vec<Card>> {
 /// The cards of those of several products that are on sale, in the order asked for.
 pub async fn cards_on_sale(db: &Db, wanted: &[ProductId]) -> Result<Vec<Card>> {
     let mut found: Vec<Card> = sql!(all db,
-        "select * from product_cards
-         where on_sale = true and store_listed = true
-           and id in (select j.value ->> 'id' from json_each($1) as j)",
+        // `cross join` makes SQLite begin with the ids: it would begin with everything that is on sale.
+        "select c.* from json_each($1) as j cross join product_cards c
+         where c.id = j.value ->> 'id' and c.on_sale = true and c.store_listed = true",
         set::ids(wanted)?)?;
     found.sort_by_key(|card| wanted.iter().position(|id| *id == card.id));
     Ok(found)

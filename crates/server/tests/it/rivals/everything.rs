@@ -34,11 +34,28 @@ pub(super) fn operations() -> Vec<Operation> {
         for (method, operation) in methods.as_object().unwrap() {
             let Ok(method) = method.to_uppercase().parse::<Method>() else { continue };
             let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-            let body = (!schema.is_null()).then(|| super::body_of(&document, schema));
+            let body =
+                (!schema.is_null()).then(|| whole(path).unwrap_or_else(|| example(&document, schema, 0)));
             all.push(Operation { method, pattern: Pattern(path.clone()), body });
         }
     }
     all
+}
+
+/// A body where more than its shape is looked at before the row is.
+fn whole(path: &str) -> Option<Value> {
+    match path.rsplit_once("/{store}/")?.1 {
+        "coupons/{coupon}" => Some(json!({ "gives": "percentage", "percent": 10, "quantity": 5 })),
+        "promotions/{promotion}" => Some(json!({ "gives": "amount", "amount_won": 500 })),
+        "products/{product}" => Some(json!({
+            "name": { "ko": "갈치" }, "category": "other", "attributes": { "certificate": ["none"] },
+            "origin": { "ko": "국내산" }, "variants": [{ "pick": [], "price_won": 1_000, "stock": 1 }], "pickup": true,
+        })),
+        "orders/{order}/shipments" | "returns/{return}/shipments" => {
+            Some(json!({ "carrier": "cj", "number": "600000000002" }))
+        }
+        _ => None,
+    }
 }
 
 /// Every route of the program's sources and of `openapi.json`.
@@ -90,12 +107,15 @@ pub(super) fn pattern_of(patterns: &[Pattern], address: &str) -> Option<String> 
 }
 
 /// Something that a schema takes.
-pub(super) fn example(document: &Value, schema: &Value, depth: usize) -> Value {
+fn example(document: &Value, schema: &Value, depth: usize) -> Value {
     if depth > 8 {
         return Value::Null;
     }
     if let Some(name) = schema["$ref"].as_str() {
         let name = name.rsplit('/').next().unwrap_or_default();
+        if ["Id", "PhotoId"].contains(&name) {
+            return json!("01970000-0000-7000-8000-000000000001");
+        }
         return example(document, &document["components"]["schemas"][name], depth + 1);
     }
     for choice in ["oneOf", "anyOf"] {
@@ -123,8 +143,8 @@ pub(super) fn example(document: &Value, schema: &Value, depth: usize) -> Value {
         (Some("object"), _) => {
             let required = schema["required"].as_array().cloned().unwrap_or_default();
             let fields = required.iter().filter_map(Value::as_str);
-            let fields =
-                fields.map(|name| (name.to_owned(), example(document, &schema["properties"][name], depth + 1)));
+            let fields = fields
+                .map(|name| (name.to_owned(), example(document, &schema["properties"][name], depth + 1)));
             fields.collect::<Map<_, _>>().into()
         }
         (Some("array"), _) => json!([example(document, &schema["items"], depth + 1)]),

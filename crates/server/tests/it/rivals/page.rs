@@ -5,6 +5,17 @@
 pub(super) struct Form {
     pub(super) action: String,
     pub(super) fields: Vec<(String, String)>,
+    /// Whether it carries files.
+    pub(super) is_multipart: bool,
+}
+
+impl Form {
+    /// One answer to each question: of buttons and choices of one name the first.
+    fn put(&mut self, name: String, value: String) {
+        if self.fields.iter().all(|(known, _)| *known != name) {
+            self.fields.push((name, value));
+        }
+    }
 }
 
 /// The tags of a page in their order, without text and scripts.
@@ -41,7 +52,8 @@ pub(super) fn forms(html: &str, page: &str) -> Vec<Form> {
             let posts = attribute(tag, "method").is_some_and(|method| method.eq_ignore_ascii_case("post"));
             let action = attribute(tag, "action").unwrap_or_else(|| page.to_owned());
             let action = action.split(['?', '#']).next().unwrap_or_default().to_owned();
-            open = posts.then_some(Form { action, fields: Vec::new() });
+            let is_multipart = attribute(tag, "enctype").is_some();
+            open = posts.then_some(Form { action, fields: Vec::new(), is_multipart });
         } else if tag.starts_with("/form") {
             all.extend(open.take());
         }
@@ -54,24 +66,25 @@ pub(super) fn forms(html: &str, page: &str) -> Vec<Form> {
                 ("file", _) => continue,
                 ("number", true) => "1".to_owned(),
                 ("date", true) => "2026-12-24".to_owned(),
+                (_, true) if attribute(tag, "inputmode").is_some() => "600000000002".to_owned(),
                 (_, true) => "가".to_owned(),
                 _ => value,
             };
-            form.fields.push((name, value));
+            form.put(name, value);
         } else if tag.starts_with("button") {
             if let Some(name) = name {
-                form.fields.push((name, attribute(tag, "value").unwrap_or_default()));
+                form.put(name, attribute(tag, "value").unwrap_or_default());
             }
         } else if tag.starts_with("textarea") {
             if let Some(name) = name {
-                form.fields.push((name, "가나다라마바사".to_owned()));
+                form.put(name, "가나다라마바사".to_owned());
             }
         } else if tag.starts_with("select") {
             choosing = name;
         } else if tag.starts_with("option")
             && let Some(name) = choosing.take()
         {
-            form.fields.push((name, attribute(tag, "value").unwrap_or_default()));
+            form.put(name, attribute(tag, "value").unwrap_or_default());
         }
     }
     all

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use base::{Db, sql};
 use media::Clip;
-use reqwest::{Method, Response};
+use reqwest::{Method, Response, multipart};
 use serde_json::{Value, json};
 
 use super::everything::Pattern;
+use super::page::Form;
 use crate::app::Client;
 use crate::deal::{By, Deal, form};
 use crate::sale::open_stall;
@@ -16,7 +18,8 @@ use crate::sale::open_stall;
 const FILM: &[u8] = include_bytes!("../../../../../demo/clip/market.mp4");
 
 /// What only the victim's people may read: a recipient, a phone, an address, what a buyer noted, a secret question.
-pub(super) const SECRETS: &[&str] = &["금낭화별", "010-7777-4321", "숨은골목길 77", "현관앞비밀번호", "몰래여쭤볼게요"];
+pub(super) const SECRETS: &[&str] =
+    &["금낭화별", "010-7777-4321", "숨은골목길 77", "현관앞비밀번호", "몰래여쭤볼게요"];
 
 /// Addresses that lead nowhere in this world, each with its reason.
 pub(super) const NOT_MADE: &[&str] = &[
@@ -29,8 +32,10 @@ pub(super) const NOT_MADE: &[&str] = &[
     "/live/{broadcast}/replay.json",
     "/api/v1/broadcasts/{broadcast}/replay",
     "/sell/{store}/live/{broadcast}/recording.mp4",
-    // Asked for by a key that only the message tells.
-    "/notices/{key}",
+    // Nobody is at the window.
+    "/pay/{intent}/window/done",
+    // For operators.
+    "/reviews/reported",
 ];
 
 /// Rows that change by looking or by waiting, and those of the program itself.
@@ -53,6 +58,7 @@ pub(super) struct World {
     pub(super) shopper: Client,
     pub(super) rival: Client,
     pub(super) rivals_store: String,
+    rivals_variant: String,
     /// What stands for each parameter.
     names: BTreeMap<&'static str, String>,
     product_question: String,
@@ -69,12 +75,14 @@ impl World {
 
     async fn around(deal: Deal) -> World {
         let rival = deal.app.shopper("옆집").await;
-        let (rivals_store, _) = open_stall(&rival, 3).await;
+        let (rivals_store, product) = open_stall(&rival, 3).await;
+        let rivals_variant = product["variants"][0]["id"].as_str().unwrap().to_owned();
         let mut world = World {
             stranger: deal.app.stranger(),
             shopper: deal.app.shopper("구경꾼").await,
             rival,
             rivals_store,
+            rivals_variant,
             names: BTreeMap::new(),
             product_question: String::new(),
             deal,
@@ -119,7 +127,12 @@ impl World {
     async fn sellers_form(&self, path: &str, fields: &[(&str, &str)]) {
         let path = self.path(&Pattern(path.to_owned()));
         let answer = form(&self.deal.seller, &path, fields).await;
-        assert!(answer.status().is_redirection(), "{path}: {} {}", answer.status(), answer.text().await.unwrap());
+        assert!(
+            answer.status().is_redirection(),
+            "{path}: {} {}",
+            answer.status(),
+            answer.text().await.unwrap()
+        );
     }
 
     /// Orders, what was sent, what comes back, and who said what of it.
@@ -136,8 +149,14 @@ impl World {
         let pay = format!("/api/v1/payments/{}/confirmation", placed["payment_id"].as_str().unwrap());
         let card = json!({ "card": "approve", "amount_won": placed["total_won"] });
         self.buyer(Method::POST, &pay, &card).await;
-        self.name("checkout", placed["id"].as_str().unwrap().to_owned());
-        self.name("first", placed["id"].as_str().unwrap().to_owned());
+        let mut at_home = self.deal.wanted(By::Pickup, 1);
+        let mut next_door = at_home.clone();
+        at_home["recipient"] = json!(SECRETS[0]);
+        next_door["lines"][0]["variant_id"] = json!(self.rivals_variant);
+        let both = json!({ "orders": [at_home, next_door] });
+        let checkout = self.buyer(Method::POST, "/api/v1/checkouts", &both).await;
+        self.name("checkout", checkout["id"].as_str().unwrap().to_owned());
+        self.name("first", checkout["id"].as_str().unwrap().to_owned());
         let batch = json!({ "to": "preparing", "orders": [{ "order": placed["id"] }] });
         let batch = self.seller(Method::POST, "/api/v1/stores/{store}/order-batches", &batch).await;
         self.name("batch", batch["id"].as_str().unwrap().to_owned());
@@ -170,9 +189,11 @@ impl World {
     /// Products, prices, stock, tables, discounts.
     async fn goods(&mut self) {
         let product: String =
-            sql!(value self.db(), "select product_id from variants where id = $1", &self.deal.variant).unwrap();
+            sql!(value self.db(), "select product_id from variants where id = $1", &self.deal.variant)
+                .unwrap();
         self.name("product", product);
-        let slug: String = sql!(value self.db(), "select slug from stores where id = $1", &self.deal.store).unwrap();
+        let slug: String =
+            sql!(value self.db(), "select slug from stores where id = $1", &self.deal.store).unwrap();
         self.name("slug", slug);
         self.name("attribute", "certificate".to_owned());
         let received = json!({ "reason": "received", "quantity": 3 });
@@ -189,15 +210,18 @@ impl World {
         let question = json!({ "words": SECRETS[4], "secret": true });
         let question = self.buyer(Method::POST, "/api/v1/products/{product}/questions", &question).await;
         self.product_question = question["id"].as_str().unwrap().to_owned();
-        self.sellers_form("/sell/{store}/phrases", &[("words", "고맙습니다, 또 오세요")]).await;
-        let phrase: String = sql!(value self.db(), "select id from phrases where store_id = $1", &self.deal.store).unwrap();
+        self.sellers_form("/sell/{store}/phrases", &[("phrase", "고맙습니다, 또 오세요")]).await;
+        let phrase: String =
+            sql!(value self.db(), "select id from phrases where store_id = $1", &self.deal.store).unwrap();
         self.name("phrase", phrase);
-        let table = reqwest::multipart::Part::bytes("이름,가격\n갈치,12000\n".as_bytes().to_vec()).file_name("a.csv");
-        let posted = reqwest::multipart::Form::new().text("key", "table-1").part("table", table);
+        let table = multipart::Part::bytes("이름,값,개수,원산지\n갈치,12000,3,국산\n".as_bytes().to_vec())
+            .file_name("a.csv");
+        let posted = multipart::Form::new().text("key", "table-1").part("file", table);
         let path = self.path(&Pattern("/sell/{store}/imports".to_owned()));
         let answer = self.deal.seller.ask(Method::POST, &path).multipart(posted).send().await.unwrap();
         assert!(answer.status().is_redirection(), "{} {}", answer.status(), answer.text().await.unwrap());
-        let import: String = sql!(value self.db(), "select id from imports where store_id = $1", &self.deal.store).unwrap();
+        let import: String =
+            sql!(value self.db(), "select id from imports where store_id = $1", &self.deal.store).unwrap();
         self.name("import", import);
     }
 
@@ -210,16 +234,33 @@ impl World {
         self.sellers_form("/sell/{store}/live/{broadcast}/cues", &[("minutes", "20")]).await;
         let film = Arc::new(Clip::read(FILM.into()).unwrap());
         live::stream::publish_film(&self.deal.app.app.live, &id.parse().unwrap(), film).await.unwrap();
-        let poll = json!({ "kind": "poll", "said": "어느 쪽?", "choices": ["왼쪽", "오른쪽"], "seconds": 300 });
-        let poll = self.seller(Method::POST, "/api/v1/broadcasts/{broadcast}/interactions", &poll).await;
-        self.name("interaction", poll["id"].as_str().unwrap().to_owned());
-        let line = self.buyer(Method::POST, "/api/v1/broadcasts/{broadcast}/chat", &json!({ "text": "얼마예요?" })).await;
+        for _ in 0..200 {
+            let show = self.deal.seller.get(&format!("/api/v1/broadcasts/{id}")).await;
+            let show: Value = show.json().await.unwrap();
+            if show["state"] == "on-air" {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let draw = json!({ "kind": "draw", "said": "뽑아 드려요", "winners": 1, "seconds": 300 });
+        let draw = self.seller(Method::POST, "/api/v1/broadcasts/{broadcast}/interactions", &draw).await;
+        self.name("interaction", draw["id"].as_str().unwrap().to_owned());
+        let closing = "/api/v1/broadcasts/{broadcast}/interactions/{interaction}/closing";
+        self.seller(Method::POST, closing, &json!({})).await;
+        let line = self
+            .buyer(Method::POST, "/api/v1/broadcasts/{broadcast}/chat", &json!({ "text": "얼마예요?" }))
+            .await;
         self.name("line", line["id"].as_str().unwrap().to_owned());
         let show = &self.names["broadcast"];
-        let of = |table: &str| format!("select id from {table} where broadcast_id = '{show}' order by id limit 1");
+        let of =
+            |table: &str| format!("select id from {table} where broadcast_id = '{show}' order by id limit 1");
         let question = text(self.db(), &of("questions")).await;
         let cue = text(self.db(), &of("cues")).await;
-        let person = text(self.db(), &format!("select person_id from chat_lines where broadcast_id = '{show}' limit 1")).await;
+        let person = text(
+            self.db(),
+            &format!("select person_id from chat_lines where broadcast_id = '{show}' limit 1"),
+        )
+        .await;
         let mut tx = self.db().begin().await.unwrap();
         sql!(
             run &mut tx,
@@ -246,7 +287,11 @@ impl World {
         self.name("photo", "none".to_owned());
         self.name("key", "none".to_owned());
         self.name("session", "none".to_owned());
-        let session = text(self.db(), "select id from sessions order by id limit 1").await;
+        let session = text(
+            self.db(),
+            "select s.id from sessions s join persons p on p.id = s.person_id where p.name = '지나' limit 1",
+        )
+        .await;
         self.name("id", session);
     }
 
@@ -260,10 +305,15 @@ impl World {
             match name {
                 "question" if !live => self.product_question.clone(),
                 "*path" => "none".to_owned(),
-                name => self.names.get(name).unwrap_or_else(|| panic!("{}: what is {name}?", pattern.0)).clone(),
+                name => {
+                    self.names.get(name).unwrap_or_else(|| panic!("{}: what is {name}?", pattern.0)).clone()
+                }
             }
         });
-        filled.collect::<Vec<_>>().join("/")
+        let path = filled.collect::<Vec<_>>().join("/");
+        // The window of a payment company brings its own fields along.
+        let is_window = path.ends_with("/window/done");
+        if is_window { format!("{path}?paymentKey=none&orderId=none&amount=1") } else { path }
     }
 
     /// The same below the rival's own store, when the route names something else of the victim's too.
@@ -290,9 +340,16 @@ impl World {
         request.send().await.unwrap()
     }
 
-    pub(super) async fn send(&self, who: &Client, method: &Method, path: &str, body: Option<&Value>) -> Response {
+    pub(super) async fn send(
+        &self,
+        who: &Client,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Response {
         let key = uuid::Uuid::new_v4().to_string();
-        let request = who.ask(method.clone(), path).header("accept", "application/json").header("idempotency-key", key);
+        let request =
+            who.ask(method.clone(), path).header("accept", "application/json").header("idempotency-key", key);
         match body {
             Some(body) => request.json(body),
             None => request,
@@ -302,8 +359,14 @@ impl World {
         .unwrap()
     }
 
-    pub(super) async fn submit(&self, who: &Client, path: &str, fields: &[(String, String)]) -> Response {
-        who.ask(Method::POST, path).header("accept", "text/html").form(fields).send().await.unwrap()
+    pub(super) async fn submit(&self, who: &Client, path: &str, form: &Form) -> Response {
+        let request = who.ask(Method::POST, path).header("accept", "text/html");
+        if !form.is_multipart {
+            return request.form(&form.fields).send().await.unwrap();
+        }
+        let parts = form.fields.iter().cloned();
+        let body = parts.fold(multipart::Form::new(), |body, (name, value)| body.text(name, value));
+        request.multipart(body).send().await.unwrap()
     }
 
     /// Every row that names something of the victim's, by its table.
@@ -327,7 +390,10 @@ impl World {
 }
 
 /// What has changed, row by row.
-pub(super) fn changed(before: &BTreeSet<(String, String)>, after: &BTreeSet<(String, String)>) -> Vec<String> {
+pub(super) fn changed(
+    before: &BTreeSet<(String, String)>,
+    after: &BTreeSet<(String, String)>,
+) -> Vec<String> {
     let gone = before.difference(after).map(|(table, row)| format!("{table} lost {row}"));
     let new = after.difference(before).map(|(table, row)| format!("{table} got {row}"));
     gone.chain(new).collect()
