@@ -1,5 +1,5 @@
 //! Deals: first-come offers. A price for the first so many pieces of a variant, so many for one buyer, while a show
-//! keeps it open.
+//! or a group purchase keeps it open.
 //!
 //! What is taken of a deal is counted from the orders that stand, under the deal's lock: an order that is called off or
 //! runs out of time gives its pieces back by itself. An order for more than is left has the rest at the usual price, on
@@ -36,7 +36,7 @@ pub const MAX_PER_BUYER: i64 = 99;
 pub struct Deal {
     pub id: DealId,
     pub store_id: StoreId,
-    /// The broadcast's id.
+    /// What keeps it open: a broadcast's id, or the name of a group purchase.
     pub show: String,
     pub product_id: ProductId,
     pub variant_id: VariantId,

@@ -103,6 +103,16 @@ pub enum Error {
     OwnStore,
     #[error("somebody has to sign in first")]
     SignIn,
+    #[error("the group purchase is over")]
+    GroupOver,
+    #[error("fewer pieces are left in the group purchase")]
+    GroupFull,
+    #[error("fewer wanted it than the first tier")]
+    GroupNotReached,
+    #[error("the payment waits for its group")]
+    GroupNotYet,
+    #[error("the store's contract keeps no cards")]
+    NoKeptCards,
     #[error("enough was asked for today")]
     AskedEnough,
     #[error("the question has been answered")]
@@ -210,6 +220,11 @@ impl From<Error> for Problem {
             Error::OwnReview => Problem::conflict("own-review"),
             Error::OwnStore => Problem::conflict("own-store"),
             Error::SignIn => Problem::sign_in(),
+            Error::GroupOver => Problem::conflict("group-over"),
+            Error::GroupFull => Problem::conflict("group-full").field("quantity", "group-full"),
+            Error::GroupNotReached => Problem::conflict("group-not-reached"),
+            Error::GroupNotYet => Problem::conflict("group-not-yet"),
+            Error::NoKeptCards => Problem::conflict("no-kept-cards"),
             Error::AskedEnough => Problem::conflict("asked-enough"),
             Error::QuestionAnswered => Problem::conflict("question-answered"),
             Error::TooManyGuesses { retry_after_s } => Problem::too_many(retry_after_s),

@@ -20,6 +20,7 @@ pub mod discount;
 mod error;
 mod faults;
 pub mod follow;
+pub mod group_purchase;
 pub mod handover;
 pub mod hours;
 pub mod order;
@@ -141,6 +142,7 @@ impl Shop {
         shipment::jobs(self, workers);
         returning::jobs(self, workers);
         day_close::jobs(self, workers);
+        group_purchase::jobs(self, workers);
     }
 
     /// Puts the rounds into the queue: payments that are asked about, books that are compared, days that close.
@@ -192,6 +194,9 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(buy::routes())
         .merge(payment::routes())
         .merge(promotion::pages::routes())
+        .merge(group_purchase::pages::routes())
+        .merge(group_purchase::selling::routes())
+        .merge(group_purchase::api::routes())
         .merge(promotion::api::routes())
         .merge(coupon::pages::routes())
         .merge(coupon::api::routes())

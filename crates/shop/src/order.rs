@@ -17,6 +17,7 @@ use crate::coupon::{self, CouponId};
 use crate::deal::{self, DealId};
 use crate::delivery::{HandOver, Recipient};
 use crate::discount::Cut;
+use crate::group_purchase::GroupPurchaseId;
 use crate::payment::{self, IntentId};
 use crate::photo::PhotoId;
 use crate::product::{ProductId, VariantId, Withdrawal};
@@ -42,6 +43,7 @@ pub(crate) use hold::{EXPIRE, HOLD_MS, expire};
 use place::MAX_LINES;
 pub(crate) use place::MAX_STORES;
 pub use place::{NewLine, NewOrder, Placed, Placing, Refused, place, place_all};
+pub(crate) use place::{Pledge, pledge};
 pub use quote::{Asking, Quote, each, quote, with_taken};
 
 /// Names an order in [`OrderId`].
@@ -123,6 +125,8 @@ impl FulfilmentState {
 pub enum CanceledBy {
     Buyer,
     Seller,
+    /// Too few wanted it together.
+    Group,
 }
 
 impl CanceledBy {
@@ -130,6 +134,7 @@ impl CanceledBy {
         match self {
             CanceledBy::Buyer => "buyer",
             CanceledBy::Seller => "seller",
+            CanceledBy::Group => "group",
         }
     }
 }
@@ -164,6 +169,8 @@ pub struct Order {
     /// Whether the buyer agreed that something cannot go back by a change of mind.
     pub withdrawal_agreed: bool,
     pub broadcast: Option<String>,
+    /// The group purchase that it is a pledge to.
+    pub group_purchase_id: Option<GroupPurchaseId>,
     pub placed_at_ms: i64,
     pub expires_at_ms: i64,
     pub paid_at_ms: Option<i64>,
@@ -201,6 +208,7 @@ impl Order {
         match self.stands() {
             "order-is-unknown" => "order-next-unknown",
             "order-is-expired" => "order-next-expired",
+            "order-is-group-missed" => "order-next-group-missed",
             "order-is-refunding" => "order-next-refunding",
             "order-is-new" => "order-next-new",
             _ => "",
@@ -219,6 +227,7 @@ impl Order {
             (_, PaymentState::Refunding, _) => "order-is-refunding",
             (OrderState::Canceled, PaymentState::Refunded, _) => "order-is-refunded",
             (OrderState::Canceled, ..) if self.canceled_for == "expired" => "order-is-expired",
+            (OrderState::Canceled, ..) if self.canceled_for == "group" => "order-is-group-missed",
             (OrderState::Canceled, ..) => "order-is-canceled",
             (OrderState::Pending, ..) => "order-is-pending",
             (_, _, FulfilmentState::New) => "order-is-new",

@@ -81,7 +81,19 @@ pub struct Intent {
     pub refunded_won: Won,
     /// The number the buyer wants a cash receipt on, or empty.
     pub cash_receipt: String,
+    /// From when on it may be paid.
+    pub opens_at_ms: i64,
 }
+
+impl Intent {
+    /// Whether it waits for something else than money.
+    pub fn is_early(&self, now_ms: i64) -> bool {
+        self.opens_at_ms > now_ms
+    }
+}
+
+/// When a payment opens whose time is not known yet.
+pub(crate) const NOT_YET: i64 = 9_000_000_000_000_000;
 
 /// An intent by its id.
 pub async fn find(db: &Db, id: &IntentId) -> Result<Intent> {

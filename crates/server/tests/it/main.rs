@@ -11,6 +11,7 @@ mod deal;
 mod desk;
 mod discounts;
 mod follows;
+mod group_purchases;
 mod handovers;
 mod hours;
 mod pages;

@@ -30,6 +30,8 @@ const PUBLIC: &[&str] = &[
     "/api/v1/broadcasts/{broadcast}/reactions",
     "/api/v1/broadcasts/{broadcast}/replay",
     "/api/v1/follows/{slug}",
+    "/api/v1/group-purchases/{group}",
+    "/api/v1/group-purchases/{group}/pledges",
     "/api/v1/products/{product}",
     "/api/v1/products/{product}/questions",
     "/api/v1/products/{product}/reviews",
@@ -70,6 +72,7 @@ const PUBLIC: &[&str] = &[
     "/reviews/{review}/report",
     "/stores/{slug}",
     "/stores/{slug}/follow",
+    "/together/{group}",
     "/assets/{*path}",
 ];
 

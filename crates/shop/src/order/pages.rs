@@ -82,9 +82,15 @@ impl OrderPage {
         names.into_iter().enumerate().map(|(at, name)| (name, state(at).to_owned())).collect()
     }
 
+    /// Whether it is a pledge whose group is not settled.
+    fn waits_for_group(&self) -> bool {
+        self.order.is_payable() && self.intent.is_early(self.ui.now_ms())
+    }
+
     /// The key of the words for where it stands.
     fn stands(&self) -> &'static str {
         match self.order.stands() {
+            "order-is-pending" if self.waits_for_group() => "group-pledge",
             "order-is-pending" if self.deposit.is_some() => "order-is-awaiting-deposit",
             stands if self.intent.state == IntentState::Refunded && stands != "order-is-refunded" => {
                 "order-is-refunded"

@@ -26,6 +26,7 @@ use crate::coupon::{self, CouponFault, CouponId, Taken};
 use crate::delivery::{HandOver, Recipient};
 use crate::discount::Priced;
 use crate::faults::Faults;
+use crate::group_purchase::GroupPurchaseId;
 use crate::payment::IntentId;
 use crate::product::VariantId;
 use crate::showing;
@@ -105,6 +106,36 @@ pub async fn place_all(
     key: &str,
     wanted: Vec<NewOrder>,
 ) -> Result<Vec<Placed>, Refused> {
+    ask(shop, buyer, key, wanted, None).await
+}
+
+/// What makes an order a pledge: it is of one group purchase, at its price or not at all, and its goods are held until
+/// that is settled.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Pledge {
+    pub(crate) group: GroupPurchaseId,
+    pub(crate) until_ms: i64,
+}
+
+/// Holds the goods for a pledge. The same `key` gives the same one.
+pub(crate) async fn pledge(
+    shop: &Shop,
+    buyer: &Buyer,
+    key: &str,
+    wanted: NewOrder,
+    pledge: Pledge,
+) -> Result<Placed> {
+    let placed = ask(shop, buyer, key, vec![wanted], Some(pledge)).await?;
+    placed.into_iter().next().ok_or(Error::NotFound)
+}
+
+async fn ask(
+    shop: &Shop,
+    buyer: &Buyer,
+    key: &str,
+    wanted: Vec<NewOrder>,
+    pledge: Option<Pledge>,
+) -> Result<Vec<Placed>, Refused> {
     let all = |error: Error| Refused { at: 0, error };
     if wanted.is_empty() {
         return Err(all(Error::CartEmpty));
@@ -125,6 +156,7 @@ pub async fn place_all(
             body_hash: String::new(),
             pickup_code: shop.base.random.digits(PICKUP_CODE),
             wanted,
+            pledge: pledge.clone(),
             now_ms,
         });
     }
@@ -135,6 +167,7 @@ pub async fn place_all(
     // With others beside it, an order is the same request only when the others are the same too.
     let bodies: Vec<&NewOrder> = asked.iter().map(|one| &one.wanted).collect();
     let body_hash = match bodies.as_slice() {
+        [one] if pledge.is_some() => hash(&(one, pledge.as_ref().map(|pledge| &pledge.group))),
         [one] => hash(one),
         several => hash(&several),
     };
@@ -181,6 +214,7 @@ pub struct Asked {
     body_hash: String,
     pickup_code: String,
     wanted: NewOrder,
+    pledge: Option<Pledge>,
     now_ms: i64,
 }
 
@@ -205,6 +239,7 @@ impl Asked {
             buyers: &self.buyers,
             lines: &wanted.lines,
             broadcast: wanted.broadcast.as_deref(),
+            group: self.pledge.as_ref().map(|pledge| &pledge.group),
             coupon: wanted.coupon.as_deref(),
         }
     }
@@ -381,6 +416,9 @@ impl Left {
             }
         }
         let lines = terms.with_deals(lines, &wish, now_ms);
+        if asked.pledge.is_some() && lines.iter().any(|(offer, _)| offer.deal.is_none()) {
+            return Err(Error::GroupFull);
+        }
         goods(&lines)?;
         terms.allow(&lines, &wish)?;
         let coupon = terms.coupon(&store, &wish, now_ms).map_err(Error::Coupon)?;
@@ -465,6 +503,11 @@ async fn write_down(tx: &mut Tx, admitted: Vec<Admitted<'_>>, now_ms: i64) -> Re
     shows.dedup();
     stock::tell(tx, &levels, &shows).await?;
     jobs::put_at(tx, EXPIRE, &json!({}), now_ms + HOLD_MS).await?;
+    for until_ms in
+        frozen.iter().map(|one| one.order.expires_at_ms).filter(|until| *until != now_ms + HOLD_MS)
+    {
+        jobs::put_at(tx, EXPIRE, &json!({}), until_ms).await?;
+    }
     Ok(frozen)
 }
 
@@ -501,8 +544,9 @@ impl Admitted<'_> {
                 tracking: String::new(),
                 withdrawal_agreed: wanted.agreed,
                 broadcast: wanted.broadcast.clone(),
+                group_purchase_id: asked.pledge.as_ref().map(|pledge| pledge.group.clone()),
                 placed_at_ms: now_ms,
-                expires_at_ms: now_ms + HOLD_MS,
+                expires_at_ms: asked.pledge.as_ref().map_or(now_ms + HOLD_MS, |pledge| pledge.until_ms),
                 paid_at_ms: None,
             },
             intent: asked.intent.clone(),

@@ -176,7 +176,7 @@ pub async fn each(
 
 fn wish<'a>(buyers: &'a [String], asking: Asking<'a>) -> Wish<'a> {
     let coupon = asking.coupon.filter(|code| !code.trim().is_empty());
-    Wish { buyers, lines: asking.lines, broadcast: asking.broadcast, coupon }
+    Wish { buyers, lines: asking.lines, broadcast: asking.broadcast, group: None, coupon }
 }
 
 fn of(offers: &Offers, terms: &Terms, wish: &Wish<'_>, now_ms: i64) -> Result<Quote> {

@@ -16,6 +16,7 @@ use crate::coupon::{self, Coupon, CouponFault, CouponId};
 use crate::deal::Deals;
 use crate::delivery::HandOver;
 use crate::discount::{Piece, Priced, Sale};
+use crate::group_purchase::{self, GroupPurchaseId};
 use crate::product::ProductId;
 use crate::promotion::{self, Promotion};
 use crate::showing::{Known, OnAir};
@@ -28,10 +29,17 @@ pub(super) struct Wish<'a> {
     pub(super) buyers: &'a [String],
     pub(super) lines: &'a [NewLine],
     pub(super) broadcast: Option<&'a str>,
+    /// The group purchase that it pledges to.
+    pub(super) group: Option<&'a GroupPurchaseId>,
     pub(super) coupon: Option<&'a str>,
 }
 
 impl Wish<'_> {
+    /// What keeps the deals open that count here: a group purchase, or a show.
+    fn show(&self) -> Option<String> {
+        self.group.map(group_purchase::show_of).or_else(|| self.broadcast.map(str::to_owned))
+    }
+
     fn store<'o>(&self, offers: &'o Offers) -> Option<&'o StoreId> {
         self.lines.iter().find_map(|line| offers.get(&line.variant)).map(|offer| &offer.store_id)
     }
@@ -77,7 +85,7 @@ impl<'a> Needs<'a> {
         }
         for wish in wishes {
             let offered = || wish.lines.iter().filter_map(move |line| offers.get(&line.variant));
-            needs.all_shows.extend(wish.broadcast.map(str::to_owned));
+            needs.all_shows.extend(wish.show());
             if let Some(show) = wish.broadcast
                 && offered().any(|offer| offer.live_price_won.is_some())
             {
@@ -220,9 +228,9 @@ impl Terms {
         wish: &Wish<'_>,
         now_ms: i64,
     ) -> Vec<(Offer, i64)> {
-        let Some(show) = wish.broadcast else { return lines };
+        let Some(show) = wish.show() else { return lines };
         let split = |(offer, quantity): (Offer, i64)| {
-            let Some((deal, most)) = self.deals.on(&offer.variant_id, show, wish.buyers, now_ms) else {
+            let Some((deal, most)) = self.deals.on(&offer.variant_id, &show, wish.buyers, now_ms) else {
                 return vec![(offer, quantity)];
             };
             let mut dealt = offer.clone();
@@ -293,7 +301,8 @@ impl Terms {
             fees: lines[0].0.fees(),
             cold: lines.iter().any(|(offer, _)| offer.cold),
             by,
-            promotions: &self.promotions,
+            // Whoever buys together has one price, which is the lowest that was promised.
+            promotions: if wish.group.is_some() { &[] } else { &self.promotions },
             is_first: !self.promotions.is_empty() && !wish.buyers.iter().any(is_regular),
             coupon,
         };

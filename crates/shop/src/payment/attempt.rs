@@ -166,6 +166,10 @@ pub(super) async fn begin(
         tx.rollback().await?;
         return if same.body_hash == body_hash { Ok(Begun::Same(same)) } else { Err(Error::KeyReused) };
     }
+    if intent.opens_at_ms > now_ms {
+        tx.rollback().await?;
+        return Err(Error::GroupNotYet);
+    }
     let left = if intent.state == IntentState::Processing {
         sql!(run &mut tx,
             "update payment_attempts set state = 'declined', failure = 'LEFT' where intent_id = $1 and state = 'opened'",

@@ -75,6 +75,9 @@ async fn page(
     Path(id): Path<IntentId>,
 ) -> Result<Response, Problem> {
     let (intent, order) = of_buyer(&shop.base.db, &buyer.ids(), &id).await?;
+    if intent.is_early(shop.base.clock.now_ms()) {
+        return Ok(Redirect::to(&format!("/orders/{}", order.id)).into_response());
+    }
     let is_at_window = intent.state == IntentState::Processing
         && super::window(&shop, &intent).await.is_ok_and(|at| at.is_some());
     if intent.state != IntentState::RequiresMethod && !is_at_window {

@@ -14,6 +14,7 @@ use web::{Path, Problem, Ui};
 use super::{Card, Product, ProductId, Sheet, Variant, Withdrawal, find, on_sale_in, sheet};
 use crate::category;
 use crate::follow::pages::Heart;
+use crate::group_purchase::{self, GroupPurchase};
 use crate::promotion::{self, Promotion};
 use crate::question::Question;
 use crate::review::pages::{Said, rating};
@@ -41,6 +42,8 @@ struct ProductPage {
     others: Vec<Card>,
     /// What the stall takes off this product now.
     promotions: Vec<Promotion>,
+    /// The group purchase that somebody may join now.
+    group: Option<GroupPurchase>,
     /// Short films from shows.
     clips: Vec<Clip>,
     identity: Vec<(String, String)>,
@@ -147,8 +150,10 @@ async fn page(
     let questions = question::pages::first(&shop, person.as_ref(), &product.id).await?;
     let heart = Heart::of(&shop, &ui, person.as_ref(), &store).await?;
     let key = shop.base.random.token::<16>();
+    let group = group_purchase::on(db, &product.id, shop.base.clock.now_ms()).await?;
     let page = ProductPage {
         ui,
+        group,
         product,
         store,
         variants,

@@ -14,6 +14,7 @@ use web::{Path, Problem, Query, Ui};
 use super::{Store, by_slug, listed};
 use crate::Shop;
 use crate::follow::pages::Heart;
+use crate::group_purchase;
 use crate::hours::pages::Told;
 use crate::hours::{self, Hours, Stand};
 use crate::product::{self, Card};
@@ -42,6 +43,7 @@ struct Home {
     hours: HashMap<StoreId, Hours>,
     fresh: Vec<Card>,
     promotions: Vec<Promotion>,
+    has_groups: bool,
 }
 
 impl Home {
@@ -80,7 +82,8 @@ async fn home(State(shop): State<Shop>, ui: Ui) -> Result<Html<String>, Problem>
     let stalls = stalls?;
     let ids: Vec<_> = stalls.iter().map(|stall| stall.id.clone()).collect();
     let hours = hours::of_all(db, &ids).await?;
-    web::page(&Home { greeting: ui.t(greeting), ui, shows, stalls, hours, fresh, promotions })
+    let has_groups = !group_purchase::open_ones(db, ui.now_ms(), None, 1).await?.is_empty();
+    web::page(&Home { greeting: ui.t(greeting), ui, shows, stalls, hours, fresh, promotions, has_groups })
 }
 
 #[derive(Template)]

@@ -207,6 +207,11 @@ impl World {
         let promotion = json!({ "gives": "amount", "amount_won": 800, "first_order": true });
         let promotion = self.seller(Method::POST, "/api/v1/stores/{store}/promotions", &promotion).await;
         self.name("promotion", promotion["id"].as_str().unwrap().to_owned());
+        let closes_at = base::clock::at(self.deal.app.clock.now_ms() + 3_600_000).to_string();
+        let together = json!({ "variant_id": self.deal.variant, "most": 3, "closes_at": closes_at,
+            "tiers": [{ "pieces": 2, "price_won": 9_000 }] });
+        let together = self.seller(Method::POST, "/api/v1/stores/{store}/group-purchases", &together).await;
+        self.name("group", together["id"].as_str().unwrap().to_owned());
         let question = json!({ "words": SECRETS[4], "secret": true });
         let question = self.buyer(Method::POST, "/api/v1/products/{product}/questions", &question).await;
         self.product_question = question["id"].as_str().unwrap().to_owned();
