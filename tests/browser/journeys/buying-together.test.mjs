@@ -60,10 +60,15 @@ async function join(shopper, address, look = "") {
   const { page } = shopper;
   await page.goto(address);
   if (look) await shopper.look(`${look}-page`);
-  if (await page.locator("[name=hand_over][value=pickup]").count()) await page.locator("[name=hand_over][value=pickup]").check({ force: true });
+  const pickup = page.locator("[name=hand_over][value=pickup]");
+  if (await pickup.count()) await pickup.check({ force: true });
+  else await page.locator("[name=hand_over][value=parcel]").check({ force: true });
   await page.locator("[name=recipient]").fill("김단골");
   await page.locator("[name=phone]").fill("010-0000-0001");
-  else for (const [name, value] of [["postcode", "00000"], ["address", "너울포시 등대길 7"]]) await page.locator(`[name=${name}]`).fill(value);
+  if (!(await pickup.count())) {
+    await page.locator("[name=postcode]").fill("00000");
+    await page.locator("[name=address]").fill("너울포시 등대길 7");
+  }
   if (await page.locator("[name=agreed]").count()) await page.locator("[name=agreed]").check({ force: true });
   await press(page, page.locator(".action-bar button"));
   await page.waitForURL(/\/orders\//);
