@@ -22,6 +22,7 @@ mod faults;
 pub mod follow;
 pub mod handover;
 pub mod hours;
+pub mod moving;
 pub mod order;
 pub mod payment;
 pub mod photo;
@@ -137,6 +138,7 @@ impl Shop {
     pub fn jobs(&self, workers: &mut jobs::Workers) {
         order::jobs(self, workers);
         product::import::jobs(self, workers);
+        moving::jobs(self, workers);
         payment::jobs(self, workers);
         shipment::jobs(self, workers);
         returning::jobs(self, workers);
@@ -181,6 +183,7 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(product::questions::routes())
         .merge(product::prices::pages::routes())
         .merge(product::import::pages::routes())
+        .merge(moving::routes())
         .merge(stock::pages::routes())
         .merge(stock::api::routes())
         .merge(photo::api::routes())
