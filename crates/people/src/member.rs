@@ -65,9 +65,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Owner {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Owner, Problem> {
         let Seller { person, store } = Seller::from_request_parts(parts, state).await?;
         let Some(people) = parts.extensions.get::<People>() else { return Err(Problem::broken()) };
-        let owns = sql!(value &people.base.db,
+        let owns = sql!(
+            value & people.base.db,
             "select exists (select 1 from members where store_id = $1 and person_id = $2 and role = 'owner')",
-            &store, &person.id)
+            &store,
+            &person.id
+        )
         .map_err(Problem::internal)?;
         if owns { Ok(Owner { person, store }) } else { Err(Problem::forbidden()) }
     }

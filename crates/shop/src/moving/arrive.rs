@@ -162,7 +162,8 @@ where
 
 /// An arrival of this person and of nobody else.
 pub(super) async fn find(db: &Db, person: &PersonId, id: &ArrivalId) -> Result<Arrival> {
-    sql!(opt db, "select * from arrivals where id = $1 and person_id = $2", id, person)?.ok_or(Error::NotFound)
+    sql!(opt db, "select * from arrivals where id = $1 and person_id = $2", id, person)?
+        .ok_or(Error::NotFound)
 }
 
 /// The latest arrivals of a person.
@@ -189,7 +190,9 @@ pub(super) async fn run(shop: &Shop, person: &PersonId, id: &ArrivalId) -> Resul
 /// Opens the doors of a store that is all there. Says its id.
 pub(super) async fn open(shop: &Shop, person: &PersonId, id: &ArrivalId) -> Result<StoreId> {
     let arrival = find(&shop.base.db, person, id).await?;
-    let (State::Done, Some(made)) = (arrival.state, arrival.store_id) else { return Err(Error::MovingMovedOn) };
+    let (State::Done, Some(made)) = (arrival.state, arrival.store_id) else {
+        return Err(Error::MovingMovedOn);
+    };
     let store = store::find(&shop.base.db, &made).await?;
     if !store.identity.is_whole() {
         return Ok(made);
@@ -337,7 +340,8 @@ async fn look(shop: &Shop, id: &ArrivalId) -> Result<()> {
     let arrival = by_id(&shop.base.db, id).await?.filter(|arrival| arrival.state == State::Looking);
     let (Some(_), Some(file)) = (arrival, local(shop, id).await?) else { return Ok(()) };
     // Every byte is unpacked and hashed: seconds of a processor for a large file.
-    let seen = tokio::task::spawn_blocking(move || look::look_over(file)).await.map_err(|_| base::Error::Stopped)?;
+    let seen =
+        tokio::task::spawn_blocking(move || look::look_over(file)).await.map_err(|_| base::Error::Stopped)?;
     let now_ms = shop.base.clock.now_ms();
     let mut tx = shop.base.db.begin().await?;
     match seen {

@@ -61,7 +61,8 @@ struct History {
 
 impl History {
     fn tabs(&self) -> [(&'static str, bool); 4] {
-        [Kind::Orders, Kind::Reviews, Kind::Questions, Kind::Shows].map(|kind| (kind.slug(), kind == self.kind))
+        [Kind::Orders, Kind::Reviews, Kind::Questions, Kind::Shows]
+            .map(|kind| (kind.slug(), kind == self.kind))
     }
 
     fn tab(&self, slug: &str) -> String {
@@ -69,7 +70,10 @@ impl History {
     }
 
     fn is_empty(&self) -> bool {
-        self.orders.is_empty() && self.reviews.is_empty() && self.questions.is_empty() && self.shows.is_empty()
+        self.orders.is_empty()
+            && self.reviews.is_empty()
+            && self.questions.is_empty()
+            && self.shows.is_empty()
     }
 
     /// "별 다섯 개 가운데 4개".
@@ -107,9 +111,15 @@ async fn history(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let kind = Kind::of_slug(&asked.kind).filter(|kind| kind.is_history()).unwrap_or(Kind::Orders);
-    let mut rows: Vec<(i64, String)> = sql!(all & shop.base.db,
+    let mut rows: Vec<(i64, String)> = sql!(
+        all & shop.base.db,
         "select place, body from moved_records where store_id = $1 and kind = $2 and place < $3
-         order by place desc limit $4", &owner.store, kind.slug(), asked.before.unwrap_or(i64::MAX), PAGE + 1)
+         order by place desc limit $4",
+        &owner.store,
+        kind.slug(),
+        asked.before.unwrap_or(i64::MAX),
+        PAGE + 1
+    )
     .map_err(Problem::internal)?;
     let has_older = rows.len() > PAGE as usize;
     rows.truncate(PAGE as usize);

@@ -121,7 +121,8 @@ impl Making<'_> {
         if let Some(store) = &self.store {
             let products: Vec<(String, ProductId)> = sql!(all db,
                 "select key, id from products where store_id = $1 and key like 'moved:%'", store)?;
-            let named = |(key, id): (String, ProductId)| Some((key.strip_prefix("moved:")?.parse().ok()?, id));
+            let named =
+                |(key, id): (String, ProductId)| Some((key.strip_prefix("moved:")?.parse().ok()?, id));
             self.products = products.into_iter().filter_map(named).collect();
         }
         Ok(())
@@ -293,7 +294,8 @@ trait Makes: Record + Sized {
 impl Makes for Profile {
     async fn make(making: &mut Making<'_>, tx: &mut Tx, batch: Vec<(u64, Profile)>) -> Made {
         for (line, profile) in batch {
-            let wrong = |_| Stop::Refused(Refusal { slug: "store", at: format!("{}:{line}", Kind::Store.path()) });
+            let wrong =
+                |_| Stop::Refused(Refusal { slug: "store", at: format!("{}:{line}", Kind::Store.path()) });
             let mut new = store::checked(new_store(&profile)).map_err(wrong)?;
             new.picture = profile.picture.as_ref().map(|id| making.photo(id)).transpose()?;
             let wished = if new.slug.is_empty() { slug::of(&new.name.ko) } else { new.slug.clone() };
@@ -330,7 +332,9 @@ impl Makes for Goods {
     async fn make(making: &mut Making<'_>, tx: &mut Tx, batch: Vec<(u64, Goods)>) -> Made {
         let store = making.store()?.clone();
         for (line, goods) in batch {
-            let wrong = || Stop::Refused(Refusal { slug: "product", at: format!("{}:{line}", Kind::Products.path()) });
+            let wrong = || {
+                Stop::Refused(Refusal { slug: "product", at: format!("{}:{line}", Kind::Products.path()) })
+            };
             let photos = making.photos(&goods.product.photos)?;
             let draft = draft::checked(Draft { photos, ..goods.product }).map_err(|_| wrong())?;
             // This market may want more told than the one it comes from.
@@ -378,7 +382,8 @@ impl Makes for Label {
                 "insert into label_records (product_id, edition, store_id, told, from_ms) values ($1, $2, $3, $4, $5)
                  on conflict (product_id, edition) do update set told = excluded.told, from_ms = excluded.from_ms",
                 id, said.edition, making.store()?, &told, said.from_ms.clamp(0, making.now_ms))?;
-            let product: crate::product::Product = sql!(one &mut *tx, "select * from products where id = $1", id)?;
+            let product: crate::product::Product =
+                sql!(one &mut *tx, "select * from products where id = $1", id)?;
             let now = serde_json::to_string(&label::Told::of(&product)).map_err(base::Error::from)?;
             if told != now {
                 label::keep(tx, id, &label::Told::of(&product), making.now_ms).await?;
@@ -390,7 +395,8 @@ impl Makes for Label {
 
 impl Makes for PriceChange {
     async fn make(making: &mut Making<'_>, tx: &mut Tx, batch: Vec<(u64, PriceChange)>) -> Made {
-        let wanted: Vec<_> = batch.iter().filter_map(|(_, said)| making.products.get(&said.product)).collect();
+        let wanted: Vec<_> =
+            batch.iter().filter_map(|(_, said)| making.products.get(&said.product)).collect();
         let variants: Vec<(ProductId, i64, VariantId)> = sql!(all &mut *tx,
             "select product_id, place, id from variants
              where retired = false and product_id in (select j.value ->> 'id' from json_each($1) as j)",

@@ -141,7 +141,8 @@ pub(super) async fn erase(shop: &Shop, store: &StoreId, owner: &PersonId, id: &E
     }
     let now_ms = shop.base.clock.now_ms();
     let mut tx = shop.base.db.begin().await?;
-    let erased = sql!(run &mut tx, "update exports set state = 'erased' where id = $1 and state <> 'erased'", id)?;
+    let erased =
+        sql!(run &mut tx, "update exports set state = 'erased' where id = $1 and state <> 'erased'", id)?;
     if erased == 1 {
         log(&mut tx, Some(store), owner, id.as_str(), Logged::Erased, now_ms).await?;
     }
@@ -449,8 +450,7 @@ fn manifest(name: &str, now_ms: i64) -> Manifest {
         fields: fields.iter().map(|field| (*field).to_owned()).collect(),
         ground: ground.to_owned(),
     };
-    let left_out =
-        |what: &str, why: &str| LeftOut { what: what.to_owned(), why: why.to_owned() };
+    let left_out = |what: &str, why: &str| LeftOut { what: what.to_owned(), why: why.to_owned() };
     Manifest {
         format: FORMAT.to_owned(),
         version: VERSION,
@@ -459,18 +459,42 @@ fn manifest(name: &str, now_ms: i64) -> Manifest {
         name: name.to_owned(),
         files: Vec::new(),
         grounds: vec![
-            ground(Kind::Store, &["identity"], "전자상거래법 §10: the seller's own particulars, which every page shows"),
+            ground(
+                Kind::Store,
+                &["identity"],
+                "전자상거래법 §10: the seller's own particulars, which every page shows",
+            ),
             ground(
                 Kind::Orders,
                 &["to"],
                 "개인정보보호법 §15(1)4, 전자상거래법 §6 and its decree §6: the seller's records of contract, payment and delivery, five years; \
                  only of orders that were paid",
             ),
-            ground(Kind::Orders, &["buyer"], "a name made up for this store, which says only that two orders are one buyer's"),
-            ground(Kind::Orders, &["returns.words"], "전자상거래법 §6 and its decree §6: records of complaints, three years at least"),
-            ground(Kind::Customers, &["customer", "since_ms", "consents"], "to follow is the follower's own act; no name and no address goes along"),
-            ground(Kind::Reviews, &["name", "words", "photos"], "published by its writer, with a masked name"),
-            ground(Kind::Questions, &["name", "words"], "asked of this seller; a secret one is marked as such"),
+            ground(
+                Kind::Orders,
+                &["buyer"],
+                "a name made up for this store, which says only that two orders are one buyer's",
+            ),
+            ground(
+                Kind::Orders,
+                &["returns.words"],
+                "전자상거래법 §6 and its decree §6: records of complaints, three years at least",
+            ),
+            ground(
+                Kind::Customers,
+                &["customer", "since_ms", "consents"],
+                "to follow is the follower's own act; no name and no address goes along",
+            ),
+            ground(
+                Kind::Reviews,
+                &["name", "words", "photos"],
+                "published by its writer, with a masked name",
+            ),
+            ground(
+                Kind::Questions,
+                &["name", "words"],
+                "asked of this seller; a secret one is marked as such",
+            ),
         ],
         left_out: vec![
             left_out(
@@ -478,8 +502,14 @@ fn manifest(name: &str, now_ms: i64) -> Manifest {
                 "what they agreed to, they agreed with the market; giving it to another needs their own consent (개인정보보호법 §17)",
             ),
             left_out("who buyers are at the market", "an account is between the market and its holder"),
-            left_out("receipts' addresses of orders that were never paid", "no contract came about that would need them"),
-            left_out("keys and contracts with payment companies", "they are the store's with that market's operator"),
+            left_out(
+                "receipts' addresses of orders that were never paid",
+                "no contract came about that would need them",
+            ),
+            left_out(
+                "keys and contracts with payment companies",
+                "they are the store's with that market's operator",
+            ),
             left_out("recordings and short films", "their size; each can be saved by itself at the show"),
             left_out("chat", "what people said in a show is theirs, and is erased with it"),
         ],

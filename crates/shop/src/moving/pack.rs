@@ -19,8 +19,14 @@ const WAITING: usize = 4;
 
 enum Piece {
     /// The next file; a photo is packed already.
-    Begin { path: String, packs: bool },
-    Bytes { bytes: Bytes, rows: u64 },
+    Begin {
+        path: String,
+        packs: bool,
+    },
+    Bytes {
+        bytes: Bytes,
+        rows: u64,
+    },
     Manifest(Box<Manifest>),
 }
 

@@ -218,8 +218,11 @@ async fn taken(shop: &Shop, person: &Person, mut form: Multipart) -> Result<Arri
                     Ok::<_, Error>(piece.map(|piece| (piece, field)))
                 }));
                 // A form without a file sends an empty one.
-                let first = stream::StreamExt::next(&mut pieces).await.ok_or(Error::MovingNoFile)?;
-                let all = stream::StreamExt::chain(stream::iter([first]), pieces);
+                let first = stream::StreamExt::next(&mut pieces).await.ok_or(Error::MovingNoFile)??;
+                if first.is_empty() {
+                    return Err(Error::MovingNoFile);
+                }
+                let all = stream::StreamExt::chain(stream::iter([Ok(first)]), pieces);
                 return arrive::receive(shop, &person.id, &key, &name, Box::pin(all)).await;
             }
             _ => {}
@@ -356,7 +359,9 @@ mod tests {
 
     #[test]
     fn sizes_are_said_as_people_say_them() {
-        for (bytes, said) in [(1, "1 KB"), (999_999, "1000 KB"), (1_250_000, "1.2 MB"), (40_000_000, "40.0 MB")] {
+        for (bytes, said) in
+            [(1, "1 KB"), (999_999, "1000 KB"), (1_250_000, "1.2 MB"), (40_000_000, "40.0 MB")]
+        {
             assert_eq!(size(bytes), said);
         }
     }

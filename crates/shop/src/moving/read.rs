@@ -62,9 +62,15 @@ pub(super) async fn goods(db: &Db, store: &StoreId, after: &Place, most: i64) ->
         let low: Vec<(String, i64)> = sql!(all db,
             "select variant_id, low_at from stock_levels where product_id = $1", &product.id)?;
         let low: HashMap<String, i64> = low.into_iter().collect();
-        let low_at = variants.iter().map(|variant| low.get(variant.id.as_str()).copied().unwrap_or(3)).collect();
+        let low_at =
+            variants.iter().map(|variant| low.get(variant.id.as_str()).copied().unwrap_or(3)).collect();
         let created_at_ms = product.created_at_ms;
-        all.push(Goods { id: product.id.clone(), product: draft(&product, &variants), low_at, created_at_ms });
+        all.push(Goods {
+            id: product.id.clone(),
+            product: draft(&product, &variants),
+            low_at,
+            created_at_ms,
+        });
     }
     Ok(all)
 }

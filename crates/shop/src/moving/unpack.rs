@@ -61,7 +61,10 @@ impl Brought {
         }
         let strange = zip.file_names_raw().find(|name| !is_ours(name)).map(String::from_utf8_lossy);
         if let Some(name) = strange {
-            return refuse("strange-name", name.chars().filter(|c| !c.is_control()).take(80).collect::<String>());
+            return refuse(
+                "strange-name",
+                name.chars().filter(|c| !c.is_control()).take(80).collect::<String>(),
+            );
         }
         let Ok(entry) = zip.by_name(MANIFEST) else { return refuse("no-manifest", MANIFEST) };
         let mut text = Vec::new();
@@ -76,7 +79,8 @@ impl Brought {
         if said.version != u64::from(VERSION) {
             return refuse("other-version", said.version.to_string());
         }
-        let manifest: Manifest = serde_json::from_slice(&text).or_else(|_| refuse("no-manifest", MANIFEST))?;
+        let manifest: Manifest =
+            serde_json::from_slice(&text).or_else(|_| refuse("no-manifest", MANIFEST))?;
         Ok(Brought { zip, manifest })
     }
 
@@ -84,14 +88,16 @@ impl Brought {
     pub(super) fn verify(&mut self) -> Result<(), Refusal> {
         let listed: HashMap<String, Listed> =
             self.manifest.files.iter().map(|file| (file.path.clone(), file.clone())).collect();
-        let there: HashSet<String> = self.zip.file_names_raw().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+        let there: HashSet<String> =
+            self.zip.file_names_raw().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
         if listed.len() != self.manifest.files.len() {
             return refuse("no-manifest", MANIFEST);
         }
         if let Some(path) = listed.keys().find(|path| !there.contains(*path)) {
             return refuse("missing", path.chars().filter(|c| !c.is_control()).take(80).collect::<String>());
         }
-        let unlisted = there.iter().find(|path| !listed.contains_key(*path) && *path != MANIFEST && *path != README);
+        let unlisted =
+            there.iter().find(|path| !listed.contains_key(*path) && *path != MANIFEST && *path != README);
         if let Some(path) = unlisted {
             return refuse("strange-name", path.clone());
         }
@@ -209,7 +215,8 @@ fn small_directory(file: &mut File) -> Result<(), Refusal> {
         _ => return refuse("not-a-file", ""),
     }
     let begins = u64::from(long(16)) + u64::from(long(12));
-    let fits = usize::from(short(10)) <= MAX_FILES && long(12) <= MAX_DIRECTORY && begins == bytes - END as u64;
+    let fits =
+        usize::from(short(10)) <= MAX_FILES && long(12) <= MAX_DIRECTORY && begins == bytes - END as u64;
     if fits { Ok(()) } else { refuse("bomb", "") }
 }
 

@@ -22,8 +22,8 @@ use super::{
     Answered, NewReview, Review, ReviewId, Sort, Tally, find, mean_tenths, nth_photo, of_order, of_product,
     pictures, tally, votes_of,
 };
-use crate::moving::format::PastReview;
 use crate::moving;
+use crate::moving::format::PastReview;
 use crate::order::{self, Line, Order, OrderId};
 use crate::photo::PhotoId;
 use crate::photo::api::{MAX_FORM, Posted, Refused, read_form, refuse_early};
