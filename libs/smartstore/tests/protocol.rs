@@ -1,5 +1,7 @@
 //! The client against the practice store: everything that works, and everything that fails.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
