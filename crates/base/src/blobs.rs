@@ -4,12 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::stream::{BoxStream, Stream, StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
 use url::Url;
 
 use crate::{Error, Result};
+
+/// Parts of one upload that are on their way at once.
+const PARTS: usize = 2;
 
 /// Where large immutable things are kept. Cheap to clone.
 #[derive(Clone)]
@@ -55,6 +59,47 @@ impl Blobs {
     pub async fn get(&self, key: &str) -> Result<Option<Bytes>> {
         match self.store.get(&key.into()).await {
             Ok(found) => Ok(Some(found.bytes().await?)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Keeps what a stream gives under `key`, piece by piece, and says how many bytes it were. A stream that breaks off
+    /// leaves nothing.
+    pub async fn put_stream<S, E>(&self, key: &str, mut pieces: S) -> Result<u64, E>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Unpin,
+        E: From<Error>,
+    {
+        let upload = self.store.put_multipart(&key.into()).await.map_err(Error::from)?;
+        let mut writing = WriteMultipart::new(upload);
+        let mut bytes = 0;
+        while let Some(piece) = pieces.next().await {
+            let kept = match piece {
+                Ok(piece) => {
+                    bytes += piece.len() as u64;
+                    let room = writing.wait_for_capacity(PARTS).await.map_err(|error| E::from(error.into()));
+                    room.map(|()| writing.put(piece))
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = kept {
+                // What cannot be thrown away now is an unfinished upload: the store never shows it.
+                let _ = writing.abort().await;
+                return Err(error);
+            }
+        }
+        writing.finish().await.map_err(Error::from)?;
+        Ok(bytes)
+    }
+
+    /// What is kept under `key`, piece by piece, with its length; or `None`.
+    pub async fn get_stream(&self, key: &str) -> Result<Option<(u64, BoxStream<'static, Result<Bytes>>)>> {
+        match self.store.get(&key.into()).await {
+            Ok(found) => {
+                let bytes = found.meta.size;
+                Ok(Some((bytes, found.into_stream().map_err(Error::from).boxed())))
+            }
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }

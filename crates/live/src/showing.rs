@@ -7,9 +7,11 @@ use base::{Db, Tx, sql};
 use futures::future::BoxFuture;
 use people::StoreId;
 use serde_json::json;
+use shop::moving::format::PastShow;
 use shop::product::{Card, Product, ProductId};
 use shop::showing::{Clip, OnAir, Showing, Shows, When};
 use shop::store;
+use shop::text::Text;
 use web::Lang;
 
 use crate::broadcast::{self, Broadcast, BroadcastId, Stage};
@@ -17,6 +19,8 @@ use crate::{Live, Result, clip};
 
 /// Shows of each kind in a strip.
 const EACH: i64 = 6;
+/// Shows that a store takes along when it moves, the oldest first.
+const PAST: i64 = 10_000;
 /// Shows of each kind that a search looks through.
 const SEARCHED: i64 = 100;
 
@@ -80,6 +84,10 @@ impl Shows for Live {
         })
     }
 
+    fn past<'a>(&'a self, db: &'a Db, store: &'a StoreId) -> BoxFuture<'a, base::Result<Vec<PastShow>>> {
+        Box::pin(past(db, store))
+    }
+
     fn tapped(&self, at: &OnAir, who: &str) {
         self.audience.tapped(at, who, self.base.clock.now_ms());
     }
@@ -93,6 +101,39 @@ async fn on_air<'a>(on: impl Run<'a>, shows: &[String]) -> base::Result<Vec<OnAi
          where b.stage in ('live', 'waiting') and b.rehearses is null
            and b.id in (select j.value ->> 'id' from json_each($1) as j)",
         serde_json::to_string(&wanted)?)
+}
+
+#[derive(sqlx::FromRow)]
+struct Over {
+    id: BroadcastId,
+    title: String,
+    title_en: String,
+    starts_at_ms: i64,
+    ended_at_ms: Option<i64>,
+    replay_ms: Option<i64>,
+}
+
+async fn past(db: &Db, store: &StoreId) -> base::Result<Vec<PastShow>> {
+    let over: Vec<Over> = sql!(all db,
+        "select id, title, title_en, starts_at_ms, ended_at_ms, replay_ms from broadcasts
+         where store_id = $1 and stage = 'ended' and rehearses is null order by starts_at_ms, id limit $2",
+        store, PAST)?;
+    let shown: Vec<(BroadcastId, ProductId)> = sql!(all db,
+        "select p.broadcast_id, p.product_id from broadcast_products p
+         join broadcasts b on b.id = p.broadcast_id
+         where b.store_id = $1 order by p.broadcast_id, p.place", store)?;
+    let mut goods: HashMap<BroadcastId, Vec<ProductId>> = HashMap::new();
+    for (show, product) in shown {
+        goods.entry(show).or_default().push(product);
+    }
+    let told = over.into_iter().map(|show| PastShow {
+        title: Text::new(show.title, show.title_en),
+        starts_at_ms: show.starts_at_ms,
+        ended_at_ms: show.ended_at_ms,
+        replay_ms: show.replay_ms,
+        products: goods.remove(&show.id).unwrap_or_default(),
+    });
+    Ok(told.collect())
 }
 
 fn film(clip: clip::Clip) -> Clip {

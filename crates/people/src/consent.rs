@@ -98,6 +98,28 @@ pub(crate) async fn current(db: &Db, person: &PersonId) -> base::Result<Vec<Cons
          order by c.kind", person)
 }
 
+/// What somebody agreed to or withdrew, as it stands.
+#[derive(Clone, Debug, FromRow)]
+pub struct Agreed {
+    pub person_id: PersonId,
+    /// `marketing`, `night-marketing`.
+    pub kind: String,
+    pub given: bool,
+    pub text_version: String,
+    pub channel: String,
+    pub at_ms: i64,
+}
+
+/// What several people agreed to be sent, as it stands. `people`: `[{"id": …}]`.
+pub async fn wished_by(db: &Db, people: &str) -> base::Result<Vec<Agreed>> {
+    sql!(all db,
+        "select c.person_id, c.kind, c.given, c.text_version, c.channel, c.at_ms from consents c
+         where c.person_id in (select j.value ->> 'id' from json_each($1) as j)
+           and c.kind in ('marketing', 'night-marketing')
+           and c.turn = (select max(d.turn) from consents d where d.person_id = c.person_id and d.kind = c.kind)
+         order by c.person_id, c.kind", people)
+}
+
 /// What a person wants to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wishes {

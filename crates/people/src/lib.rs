@@ -7,7 +7,7 @@
 mod address;
 mod asker;
 mod code;
-mod consent;
+pub mod consent;
 pub mod cookies;
 mod device;
 mod error;
@@ -36,7 +36,7 @@ use web::{Greet, Visitor};
 pub use address::Address;
 pub use asker::client;
 pub use error::{Error, Result};
-pub use member::{Seller, StoreId};
+pub use member::{Owner, Seller, StoreId};
 pub use operator::Operator;
 pub use person::{MaybePerson, Person, PersonId, SignedIn};
 pub use sender::Sender;

@@ -53,6 +53,29 @@ impl<S: Send + Sync> FromRequestParts<S> for Seller {
     }
 }
 
+/// The owner of the store in the path. Helpers are told that it is not for them; for strangers it is not there.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    pub person: Person,
+    pub store: StoreId,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Owner {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Owner, Problem> {
+        let Seller { person, store } = Seller::from_request_parts(parts, state).await?;
+        let Some(people) = parts.extensions.get::<People>() else { return Err(Problem::broken()) };
+        let owns = sql!(
+            value & people.base.db,
+            "select exists (select 1 from members where store_id = $1 and person_id = $2 and role = 'owner')",
+            &store,
+            &person.id
+        )
+        .map_err(Problem::internal)?;
+        if owns { Ok(Owner { person, store }) } else { Err(Problem::forbidden()) }
+    }
+}
+
 /// Makes somebody a member of a store, or changes what they are there.
 pub async fn grant(tx: &mut Tx, person: &PersonId, store: &StoreId, role: Role, now_ms: i64) -> Result<()> {
     sql!(run tx,

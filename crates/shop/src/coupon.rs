@@ -360,7 +360,7 @@ pub async fn list(
          order by c.created_at_ms desc, c.id desc", store, ms, id, limit)?)
 }
 
-fn checked(new: NewCoupon) -> Result<NewCoupon> {
+pub(crate) fn checked(new: NewCoupon) -> Result<NewCoupon> {
     let mut faults = Faults::default();
     let rule = new.rule.checked(&mut faults);
     faults.unless(rule.gives != Gives::FreeDelivery, "gives", "choose");

@@ -119,6 +119,16 @@ pub enum Error {
     QuestionAnswered,
     #[error("too many codes were tried, wait {retry_after_s} s")]
     TooManyGuesses { retry_after_s: u32 },
+    #[error("the file with the store is not there any more")]
+    MovingGone,
+    #[error("the store's file is too large")]
+    MovingTooLarge,
+    #[error("no file came along")]
+    MovingNoFile,
+    #[error("enough stores were packed or brought for now")]
+    MovingEnough,
+    #[error("what was brought has moved on")]
+    MovingMovedOn,
     #[error(transparent)]
     Internal(#[from] base::Error),
 }
@@ -228,6 +238,11 @@ impl From<Error> for Problem {
             Error::AskedEnough => Problem::conflict("asked-enough"),
             Error::QuestionAnswered => Problem::conflict("question-answered"),
             Error::TooManyGuesses { retry_after_s } => Problem::too_many(retry_after_s),
+            Error::MovingGone => Problem::new(StatusCode::GONE, "moving-gone"),
+            Error::MovingTooLarge => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "moving-too-large"),
+            Error::MovingNoFile => Problem::invalid("moving-no-file"),
+            Error::MovingEnough => Problem::conflict("moving-enough"),
+            Error::MovingMovedOn => Problem::conflict("moving-moved-on"),
             Error::Internal(error) => Problem::internal(error),
         }
     }

@@ -28,7 +28,7 @@ const DAY_MS: i64 = 24 * 3_600_000;
 pub(crate) struct Seal(std::sync::Arc<OnceCell<base::Secret>>);
 
 impl Seal {
-    async fn key(&self, base: &Base) -> Result<aws_lc_rs::hmac::Key> {
+    pub(crate) async fn key(&self, base: &Base) -> Result<aws_lc_rs::hmac::Key> {
         let secret = self.0.get_or_try_init(|| secret(base)).await?;
         Ok(aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret.reveal().as_bytes()))
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
-use base::{Db, sql};
+use base::{Db, Tx, sql};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use people::StoreId;
@@ -124,7 +124,7 @@ pub struct Hours {
 }
 
 impl Hours {
-    fn checked(self) -> Result<Hours> {
+    pub(crate) fn checked(self) -> Result<Hours> {
         let mut faults = Faults::default();
         let mut weekdays = BTreeSet::new();
         for day in &self.week {
@@ -229,31 +229,37 @@ pub async fn of_all(db: &Db, stores: &[StoreId]) -> Result<HashMap<StoreId, Hour
 /// Says anew when a store is open and where it stands.
 pub async fn change(shop: &Shop, store: &StoreId, hours: Hours) -> Result<Hours> {
     let hours = hours.checked()?;
-    let digits: Vec<String> = hours.fair_days.iter().map(i64::to_string).collect();
     let mut tx = shop.base.db.begin().await?;
+    lay(&mut tx, store, &hours, shop.base.clock.now_ms()).await?;
+    tx.commit().await?;
+    of(&shop.base.db, store).await
+}
+
+/// Writes hours that were checked.
+pub(crate) async fn lay(tx: &mut Tx, store: &StoreId, hours: &Hours, now_ms: i64) -> Result<()> {
+    let digits: Vec<String> = hours.fair_days.iter().map(i64::to_string).collect();
     // The store's row is locked first: of two forms saved at once the later one stands, whole.
-    sql!(run &mut tx,
+    sql!(run &mut *tx,
         "update stores set fair_days = $2, lane = $3, place = $4, changed_at_ms = $5 where id = $1",
-        store, digits.join(","), &hours.lane, &hours.place, shop.base.clock.now_ms())?;
-    sql!(run &mut tx, "delete from store_hours where store_id = $1", store)?;
-    sql!(run &mut tx, "delete from store_rests where store_id = $1", store)?;
-    sql!(run &mut tx, "delete from store_holidays where store_id = $1", store)?;
+        store, digits.join(","), &hours.lane, &hours.place, now_ms)?;
+    sql!(run &mut *tx, "delete from store_hours where store_id = $1", store)?;
+    sql!(run &mut *tx, "delete from store_rests where store_id = $1", store)?;
+    sql!(run &mut *tx, "delete from store_holidays where store_id = $1", store)?;
     for day in &hours.week {
-        sql!(run &mut tx,
+        sql!(run &mut *tx,
             "insert into store_hours (store_id, weekday, opens_min, closes_min, rest_from_min, rest_to_min)
              values ($1, $2, $3, $4, $5, $6)",
             store, day.weekday, day.opens.0, day.closes.0, day.rests_from.map(|at| at.0), day.rests_to.map(|at| at.0))?;
     }
     for rest in &hours.rests {
-        sql!(run &mut tx,
+        sql!(run &mut *tx,
             "insert into store_rests (store_id, nth, weekday) values ($1, $2, $3)", store, rest.nth, rest.weekday)?;
     }
     for day in &hours.holidays {
-        sql!(run &mut tx,
+        sql!(run &mut *tx,
             "insert into store_holidays (store_id, day) values ($1, $2)", store, day.to_string())?;
     }
-    tx.commit().await?;
-    of(&shop.base.db, store).await
+    Ok(())
 }
 
 /// Changes the seller's remark on it, in words.

@@ -23,6 +23,7 @@ pub mod follow;
 pub mod group_purchase;
 pub mod handover;
 pub mod hours;
+pub mod moving;
 pub mod order;
 pub mod payment;
 pub mod photo;
@@ -138,6 +139,7 @@ impl Shop {
     pub fn jobs(&self, workers: &mut jobs::Workers) {
         order::jobs(self, workers);
         product::import::jobs(self, workers);
+        moving::jobs(self, workers);
         payment::jobs(self, workers);
         shipment::jobs(self, workers);
         returning::jobs(self, workers);
@@ -183,6 +185,7 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(product::questions::routes())
         .merge(product::prices::pages::routes())
         .merge(product::import::pages::routes())
+        .merge(moving::routes())
         .merge(stock::pages::routes())
         .merge(stock::api::routes())
         .merge(photo::api::routes())

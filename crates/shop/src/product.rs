@@ -14,7 +14,7 @@ use crate::{Error, Result, set};
 
 pub(crate) mod api;
 mod bulk;
-mod draft;
+pub(crate) mod draft;
 mod form;
 pub mod import;
 pub mod label;

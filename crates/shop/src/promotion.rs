@@ -266,7 +266,7 @@ async fn lock(tx: &mut Tx, store: &StoreId) -> Result<()> {
 }
 
 /// Writes beside the store until when it has a promotion, for whoever reads an offer.
-async fn tell_store(tx: &mut Tx, store: &StoreId) -> Result<()> {
+pub(crate) async fn tell_store(tx: &mut Tx, store: &StoreId) -> Result<()> {
     sql!(run tx,
         "update stores set promoted_until_ms =
              (select coalesce(max(coalesce(p.ends_at_ms, $2)), 0) from promotions p
@@ -381,7 +381,7 @@ pub async fn list(
          order by p.created_at_ms desc, p.id desc", store, ms, id, limit)?)
 }
 
-fn checked(new: NewPromotion) -> Result<NewPromotion> {
+pub(crate) fn checked(new: NewPromotion) -> Result<NewPromotion> {
     let mut faults = Faults::default();
     let rule = new.rule.checked(&mut faults);
     let from_quantity = faults.between("from_quantity", new.from_quantity.unwrap_or(1), 1, MAX_QUANTITY);

@@ -10,6 +10,7 @@ use sqlx::FromRow;
 use web::Lang;
 
 use crate::Shop;
+use crate::moving::format::PastShow;
 use crate::product::{Card, Product, ProductId, Sheet};
 
 /// A show in a list: live now, announced, or to be seen again.
@@ -81,6 +82,9 @@ pub trait Shows: Send + Sync {
     /// Short films about these goods that their sellers put on their pages, each with what it is about.
     fn films<'a>(&'a self, db: &'a Db, goods: &'a [Card]) -> BoxFuture<'a, Vec<(ProductId, Clip)>>;
 
+    /// The shows of a store that are over, the oldest first, as they are taken along when it moves.
+    fn past<'a>(&'a self, db: &'a Db, store: &'a StoreId) -> BoxFuture<'a, base::Result<Vec<PastShow>>>;
+
     /// Hears that somebody opened the sheet of a product, coming from a show.
     fn tapped(&self, at: &OnAir, who: &str);
 }
@@ -138,6 +142,14 @@ pub(crate) async fn films(shop: &Shop, goods: &[Card]) -> Vec<(ProductId, Clip)>
     match shop.shows.get() {
         Some(shows) if !goods.is_empty() => shows.films(&shop.base.db, goods).await,
         _ => Vec::new(),
+    }
+}
+
+/// The shows of a store that are over, none while nobody knows.
+pub(crate) async fn past(shop: &Shop, store: &StoreId) -> crate::Result<Vec<PastShow>> {
+    match shop.shows.get() {
+        Some(shows) => Ok(shows.past(&shop.base.db, store).await?),
+        None => Ok(Vec::new()),
     }
 }
 

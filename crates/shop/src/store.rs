@@ -19,7 +19,7 @@ pub(crate) mod api;
 mod identity;
 pub(crate) mod opening;
 pub mod pages;
-mod slug;
+pub(crate) mod slug;
 
 pub use identity::{Identity, business_number_is_whole};
 
@@ -211,7 +211,7 @@ async fn by_key(db: &Db, owner: &PersonId, key: &str) -> Result<Option<Store>> {
 }
 
 /// `false`: somebody was here first with the same key.
-async fn insert(
+pub(crate) async fn insert(
     tx: &mut Tx,
     id: &StoreId,
     owner: &PersonId,
@@ -239,7 +239,7 @@ async fn insert(
     Ok(made == 1)
 }
 
-fn checked(new: NewStore) -> Result<NewStore> {
+pub(crate) fn checked(new: NewStore) -> Result<NewStore> {
     let mut faults = Faults::default();
     faults.unless(CATEGORIES.contains(&new.category.as_str()), "category", "choose");
     for fee in [new.parcel_won, new.parcel_cold_won].into_iter().flatten() {

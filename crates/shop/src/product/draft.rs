@@ -86,7 +86,7 @@ pub struct NewVariant {
 
 impl Draft {
     /// What the law wants told and this does not tell.
-    pub(super) fn lacking(&self) -> Vec<String> {
+    pub(crate) fn lacking(&self) -> Vec<String> {
         category::lacking(&self.category, &self.attributes, &self.unit.ko)
     }
 
@@ -101,7 +101,7 @@ impl Draft {
     }
 
     /// The variant's name: its values in order, "조림용 토막 · 대".
-    fn name_of(&self, variant: &NewVariant) -> Text {
+    pub(crate) fn name_of(&self, variant: &NewVariant) -> Text {
         let values = variant.pick.iter().zip(&self.options).filter_map(|(at, option)| option.values.get(*at));
         let (ko, en): (Vec<_>, Vec<_>) = values.map(|text| (text.ko.as_str(), text.en.as_str())).unzip();
         let en = if en.iter().any(|text| text.is_empty()) { String::new() } else { en.join(" · ") };
@@ -123,7 +123,7 @@ pub async fn create(shop: &Shop, store: &StoreId, key: &str, draft: Draft) -> Re
 }
 
 /// Writes a draft that was [`checked`]; says which product it is, which an earlier try with the same `key` may have made.
-pub(super) async fn create_in(
+pub(crate) async fn create_in(
     tx: &mut Tx,
     store: &StoreId,
     key: &str,
@@ -273,7 +273,7 @@ fn highest(draft: &Draft) -> Won {
     draft.variants.iter().map(|variant| variant.price_won).max().unwrap_or_default()
 }
 
-pub(super) fn checked(draft: Draft) -> Result<Draft> {
+pub(crate) fn checked(draft: Draft) -> Result<Draft> {
     let mut faults = Faults::default();
     let mut text = |field: &str, text: &Text, max: usize, needed: bool| {
         let ko =

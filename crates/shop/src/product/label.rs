@@ -34,7 +34,7 @@ impl Told {
         }
     }
 
-    pub(super) fn of(product: &Product) -> Told {
+    pub(crate) fn of(product: &Product) -> Told {
         Told {
             name: Text::new(&product.name, &product.name_en),
             unit: Text::new(&product.unit, &product.unit_en),
@@ -56,7 +56,7 @@ pub struct Edition {
 }
 
 /// Writes the next edition, unless it says what the last one says. The product's row is locked by its change before.
-pub(super) async fn keep(tx: &mut Tx, product: &ProductId, told: &Told, now_ms: i64) -> Result<()> {
+pub(crate) async fn keep(tx: &mut Tx, product: &ProductId, told: &Told, now_ms: i64) -> Result<()> {
     let told = serde_json::to_string(told).map_err(base::Error::from)?;
     sql!(run &mut *tx,
         "insert into label_records (product_id, edition, store_id, told, from_ms)

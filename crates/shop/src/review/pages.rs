@@ -22,6 +22,8 @@ use super::{
     Answered, NewReview, Review, ReviewId, Sort, Tally, find, mean_tenths, nth_photo, of_order, of_product,
     pictures, tally, votes_of,
 };
+use crate::moving;
+use crate::moving::format::PastReview;
 use crate::order::{self, Line, Order, OrderId};
 use crate::photo::PhotoId;
 use crate::photo::api::{MAX_FORM, Posted, Refused, read_form, refuse_early};
@@ -136,9 +138,16 @@ struct ListPage {
     said: Said,
     sort: Sort,
     older: String,
+    /// What was said of it where it was sold before.
+    elsewhere: Vec<PastReview>,
 }
 
 impl ListPage {
+    /// "별 다섯 개 가운데 4개".
+    fn stars_of(&self, review: &PastReview) -> String {
+        self.ui.t1("review-stars-of", "stars", review.stars)
+    }
+
     fn sorts(&self) -> [Sort; 3] {
         Sort::ALL
     }
@@ -174,7 +183,8 @@ async fn all(
     let said =
         Said { tally: tally(db, &id).await?, pictures: pictures(db, &id).await?, first: listed.items, votes };
     let identity = store.identity.lines(&ui);
-    Ok(web::page(&ListPage { ui, product, store, identity, said, sort, older })?.into_response())
+    let elsewhere = moving::history::reviews_of(db, &id).await?;
+    Ok(web::page(&ListPage { ui, product, store, identity, said, sort, older, elsewhere })?.into_response())
 }
 
 #[derive(Template)]

@@ -19,7 +19,7 @@ const FINALS: [&str; 28] = [
 ];
 
 /// The address a name asks for; `store` when nothing of it can be written.
-pub(super) fn of(name: &str) -> String {
+pub(crate) fn of(name: &str) -> String {
     let mut slug = String::new();
     for letter in name.chars() {
         match letter {
@@ -40,7 +40,7 @@ pub(super) fn of(name: &str) -> String {
 }
 
 /// Whether a wished address can be one.
-pub(super) fn is_fine(slug: &str) -> bool {
+pub(crate) fn is_fine(slug: &str) -> bool {
     slug.len() <= LONGEST
         && slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && !slug.starts_with('-')
@@ -48,7 +48,7 @@ pub(super) fn is_fine(slug: &str) -> bool {
 }
 
 /// The wished address, or the first free one with a number behind it.
-pub(super) async fn free(tx: &mut Tx, wished: &str) -> Result<String> {
+pub(crate) async fn free(tx: &mut Tx, wished: &str) -> Result<String> {
     let taken: Vec<String> = sql!(values tx,
         "select slug from stores where slug = $1 or slug like $2", wished, format!("{wished}-%"))?;
     let mut number = 1;

@@ -11,6 +11,7 @@ mod discounts;
 mod growing;
 mod model;
 mod money;
+mod moving;
 mod orders;
 mod races;
 mod search;

@@ -5,10 +5,11 @@ use std::io::Cursor;
 use std::sync::{Arc, RwLock};
 
 use axum::body::Body;
-use axum::http::{Method, Request, StatusCode};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::{Extension, Router};
 use base::jobs::Workers;
 use base::{Base, Blobs, Bus, Clock, Db, Random};
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use people::{Address, People, Sender};
 use serde_json::{Value, json};
@@ -27,6 +28,7 @@ pub(crate) struct App {
     router: Router,
     pub(crate) workers: Workers,
     pub(crate) engine: &'static str,
+    pub(crate) url: String,
     _folder: tempfile::TempDir,
 }
 
@@ -34,12 +36,15 @@ pub(crate) struct App {
 pub(crate) struct Client<'a> {
     app: &'a App,
     token: String,
+    pub(crate) id: people::PersonId,
 }
 
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) location: String,
     pub(crate) text: String,
+    pub(crate) bytes: Bytes,
+    pub(crate) headers: HeaderMap,
 }
 
 impl Answer {
@@ -90,7 +95,7 @@ impl App {
         shop.jobs(&mut workers);
         let (router, _) = shop::routes(shop).split_for_parts();
         let router = web::layers::dress(router, setting).layer(Extension(people));
-        App { base, router, workers, engine, _folder: folder }
+        App { base, router, workers, engine, url, _folder: folder }
     }
 
     pub(crate) async fn somebody(&self, name: &str) -> Client<'_> {
@@ -101,7 +106,7 @@ impl App {
         let token =
             people::session::open(&mut tx, &self.base.random, &person.id, "test", now_ms).await.unwrap();
         tx.commit().await.unwrap();
-        Client { app: self, token: token.reveal().to_owned() }
+        Client { app: self, token: token.reveal().to_owned(), id: person.id }
     }
 }
 
@@ -124,9 +129,10 @@ impl Client<'_> {
         let response = self.app.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         let status = response.status();
         let location = response.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+        let headers = response.headers().clone();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        Answer { status, location: location.unwrap_or_default(), text }
+        Answer { status, location: location.unwrap_or_default(), text, bytes, headers }
     }
 
     pub(crate) async fn page(&self, path: &str) -> Answer {
@@ -195,7 +201,7 @@ impl Client<'_> {
     }
 }
 
-fn jpeg(shade: u8) -> Vec<u8> {
+pub(crate) fn jpeg(shade: u8) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
     image::RgbImage::from_pixel(64, 64, image::Rgb([shade, 40, 40]))
         .write_to(&mut out, image::ImageFormat::Jpeg)
