@@ -19,7 +19,7 @@ use super::frozen::{self, Frozen};
 use super::hold::{EXPIRE, HOLD_MS, let_go};
 use super::offer::{self, Offer, Offers};
 use super::terms::{Terms, Wish};
-use super::{FulfilmentState, Line, Order, OrderId, OrderState, PaymentState};
+use super::{At, Channel, FulfilmentState, Line, Order, OrderId, OrderState, PaymentState};
 use crate::buyer::Buyer;
 use crate::cart;
 use crate::coupon::{self, CouponFault, CouponId, Taken};
@@ -104,6 +104,29 @@ pub async fn place_all(
     key: &str,
     wanted: Vec<NewOrder>,
 ) -> Result<Vec<Placed>, Refused> {
+    place_from(shop, buyer, key, wanted, At::default()).await
+}
+
+/// Places an order of somebody who stands at the stall with the goods in hand: nobody has to say who they are, and
+/// there is no code to fetch it by, for it is shown and not fetched.
+pub(crate) async fn place_at(
+    shop: &Shop,
+    buyer: &Buyer,
+    key: &str,
+    wanted: NewOrder,
+    at: At,
+) -> Result<Placed> {
+    let placed = place_from(shop, buyer, key, vec![wanted], at).await?;
+    placed.into_iter().next().ok_or(Error::NotFound)
+}
+
+async fn place_from(
+    shop: &Shop,
+    buyer: &Buyer,
+    key: &str,
+    wanted: Vec<NewOrder>,
+    from: At,
+) -> Result<Vec<Placed>, Refused> {
     let all = |error: Error| Refused { at: 0, error };
     if wanted.is_empty() {
         return Err(all(Error::CartEmpty));
@@ -114,7 +137,7 @@ pub async fn place_all(
     let now_ms = shop.base.clock.now_ms();
     let mut asked = Vec::with_capacity(wanted.len());
     for (at, wanted) in wanted.into_iter().enumerate() {
-        let wanted = checked(wanted).map_err(|error| Refused { at, error })?;
+        let wanted = checked(wanted, from.channel).map_err(|error| Refused { at, error })?;
         asked.push(Asked {
             order: OrderId::new(now_ms),
             intent: IntentId::new(now_ms),
@@ -124,6 +147,7 @@ pub async fn place_all(
             body_hash: String::new(),
             pickup_code: shop.base.random.digits(PICKUP_CODE),
             wanted,
+            from: from.clone(),
             now_ms,
         });
     }
@@ -180,6 +204,7 @@ pub struct Asked {
     body_hash: String,
     pickup_code: String,
     wanted: NewOrder,
+    from: At,
     now_ms: i64,
 }
 
@@ -476,7 +501,7 @@ impl Admitted<'_> {
     fn freeze(self, number: String, now_ms: i64) -> Frozen {
         let Admitted { asked, store, lines, priced, coupon } = self;
         let wanted = &asked.wanted;
-        let is_pickup = wanted.hand_over == HandOver::Pickup;
+        let is_fetched = wanted.hand_over == HandOver::Pickup && asked.from.channel == Channel::Online;
         let lines = lines.into_iter().zip(&priced.shares);
         Frozen {
             order: Order {
@@ -496,10 +521,12 @@ impl Admitted<'_> {
                 discount_won: priced.discount_won,
                 delivery_off_won: priced.delivery_off_won,
                 coupon_id: coupon,
-                pickup_code: if is_pickup { asked.pickup_code.clone() } else { String::new() },
+                pickup_code: if is_fetched { asked.pickup_code.clone() } else { String::new() },
                 tracking: String::new(),
                 withdrawal_agreed: wanted.agreed,
                 broadcast: wanted.broadcast.clone(),
+                channel: asked.from.channel,
+                sign: asked.from.sign.clone(),
                 placed_at_ms: now_ms,
                 expires_at_ms: now_ms + HOLD_MS,
                 paid_at_ms: None,
@@ -514,7 +541,7 @@ impl Admitted<'_> {
     }
 }
 
-fn line(offer: Offer, quantity: i64, off: Won) -> Line {
+pub(super) fn line(offer: Offer, quantity: i64, off: Won) -> Line {
     Line {
         product_id: offer.product_id,
         variant_id: offer.variant_id,
@@ -552,20 +579,28 @@ async fn numbers(tx: &mut Tx, admitted: &[Admitted<'_>], now_ms: i64) -> Result<
             (store, last - count + 1)
         })
         .collect();
-    let day = clock::at(now_ms).to_zoned(clock::seoul()).strftime("%m%d").to_string();
     let mut numbers = Vec::with_capacity(admitted.len());
     for order in admitted {
         let next = next.get_mut(&order.store).ok_or(Error::NotFound)?;
-        numbers.push(format!("{day}-{next:03}"));
+        numbers.push(number(now_ms, *next));
         *next += 1;
     }
     Ok(numbers)
 }
 
-fn checked(wanted: NewOrder) -> Result<NewOrder> {
+/// The number people call an order by: month and day, and the store's count.
+pub(super) fn number(now_ms: i64, count: i64) -> String {
+    let day = clock::at(now_ms).to_zoned(clock::seoul()).strftime("%m%d").to_string();
+    format!("{day}-{count:03}")
+}
+
+fn checked(wanted: NewOrder, channel: Channel) -> Result<NewOrder> {
     let mut faults = Faults::default();
     faults.unless(wanted.lines.len() <= MAX_LINES, "lines", "too-many");
-    let to = wanted.to.checked(wanted.hand_over, &mut faults);
+    let to = match channel {
+        Channel::Online => wanted.to.checked(wanted.hand_over, &mut faults),
+        Channel::Counter | Channel::Till => Recipient::default(),
+    };
     // A show's id is ours and short; anything else is dropped rather than kept.
     let broadcast = wanted.broadcast.as_deref().and_then(|show| show.parse::<base::Id<()>>().ok());
     let coupon = wanted.coupon.filter(|code| !code.trim().is_empty());
@@ -577,7 +612,7 @@ fn checked(wanted: NewOrder) -> Result<NewOrder> {
 }
 
 /// What makes two requests with one key the same: everything as it was asked for.
-fn hash(wanted: &impl Serialize) -> Result<String> {
+pub(super) fn hash(wanted: &impl Serialize) -> Result<String> {
     let text = set::of(wanted)?;
     Ok(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
 }
