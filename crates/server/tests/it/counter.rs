@@ -241,7 +241,7 @@ async fn a_sign_leads_to_its_own_goods_and_forgets_nothing_typed() {
         assert_eq!(kinds, ["product", "product", "shelf", "stall"], "{}", deal.app.engine);
         let code = &signs[2].1;
         let shown = deal.buyer.page(&format!("/here/{code}")).await.text().await.unwrap();
-        assert!(shown.contains("자반고등어") && shown.matches("class=\"tile").count() == 1, "{shown}");
+        assert!(shown.contains("자반고등어") && shown.matches("class=\"tile\"").count() == 1, "{shown}");
 
         // Nothing picked, too much, and goods of another stall.
         let here = format!("/here/{code}");
@@ -290,6 +290,7 @@ async fn what_nobody_fetches_goes_back_on_the_stall_by_itself() {
         let state = async |id: &str| -> (String, String) {
             sql!(one db, "select order_state, canceled_for from orders where id = $1", id).unwrap()
         };
+        deal.app.app.shop.begin_rounds().await.unwrap();
         // Three days it waits, and one more in which the seller may still wait longer.
         for _ in 0..3 {
             deal.app.later(DAY).await;
