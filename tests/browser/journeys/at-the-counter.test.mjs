@@ -109,7 +109,7 @@ test("the till sells with change, and a slip is taken back", async () => {
   await tile.locator(".tap").click();
   await page.locator("[name=approval]").fill("30021947");
   await page.locator(".till-bar button").click();
-  await page.locator(".toast").waitFor();
+  await page.locator(".toast", { hasText: "팔았어요" }).waitFor();
   await page.goto(`/sell/${stall.store}/till/receipts`);
   assert.match(await page.locator("main").innerText(), /카드 단말기/);
   await stall.look("till-receipts");

@@ -99,7 +99,8 @@ class TillBoard extends HTMLElement {
         this.input(tile).value = most ? String(most) : "";
         this.say(written(tile.dataset["name"], this.dataset["noMore"]));
       }
-      tile.classList.toggle("picked", this.quantity(tile) > 0);
+      // None is an empty field, which has no frame around it.
+      if (this.input(tile).value && !this.quantity(tile)) this.input(tile).value = "";
     }
     const bar = this.querySelector<HTMLElement>(".sums")!;
     const total = this.total();
