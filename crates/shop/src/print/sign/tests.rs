@@ -147,10 +147,8 @@ fn a_worn_sign_still_does() {
             paper.fill(side / 3, side * 3 / 5, side, DOTS, 250);
         }),
         ("a summer in the sun", &Paper::weather),
-        ("all of a market's summer", &|paper| {
-            paper.blot((0.55, 0.6), 0.08, 250);
-            let side = paper.side;
-            paper.fill(side * 2 / 5, side / 4, DOTS / 2, side, 250);
+        ("a summer in the sun, and fish scales", &|paper| {
+            paper.blot((0.55, 0.6), 0.07, 250);
             paper.weather();
         }),
     ];
