@@ -4,9 +4,11 @@ import { brotliCompressSync, constants } from "node:zlib";
 
 const BUDGET = 20 * 1024;
 /** Pages of sellers, with the sellers' own stylesheet. */
-const SELLERS = ["product edit", "studio", "seller home", "diagnosis", "reviews to answer"];
+const SELLERS = ["product edit", "studio", "seller home", "diagnosis", "reviews to answer", "till", "hand over"];
 /** Pages with reviews, questions or opening hours. */
 const TRUST = ["product", "review", "reviews to answer"];
+/** Pages at the counter. */
+const COUNTER = ["till", "hand over", "paid"];
 /** Islands a page can carry beside the main script and the stylesheet; the worst real combinations. */
 const PAGES = {
   "every page": [],
@@ -21,6 +23,9 @@ const PAGES = {
   "studio": ["go-live", "live-room", "order-bell"],
   "seller home": ["order-bell"],
   "diagnosis": ["live-player", "show-chart"],
+  "till": ["till-board"],
+  "hand over": ["code-reader"],
+  "paid": ["paid-proof"],
 };
 
 const dist = new URL("./dist/", import.meta.url);
@@ -47,7 +52,7 @@ function closure(key, files = new Set()) {
 let over = 0;
 for (const [page, islands] of Object.entries(PAGES)) {
   const files = new Set();
-  const styles = ["main.css", ...(SELLERS.includes(page) ? ["studio.css"] : []), ...(TRUST.includes(page) ? ["trust.css"] : []), ...(page === "diagnosis" ? ["office.css"] : []), ...(islands.includes("search-box") ? ["search.css"] : [])];
+  const styles = ["main.css", ...(SELLERS.includes(page) ? ["studio.css"] : []), ...(TRUST.includes(page) ? ["trust.css"] : []), ...(COUNTER.includes(page) ? ["counter.css"] : []), ...(page === "diagnosis" ? ["office.css"] : []), ...(islands.includes("search-box") ? ["search.css"] : [])];
   for (const key of [...styles, "main.ts", ...islands.map((name) => `islands/${name}.ts`)]) closure(key, files);
   const total = [...files].reduce((sum, file) => sum + size(file), 0);
   if (total > BUDGET) over++;

@@ -62,6 +62,8 @@ pub struct Open {
     pub unknown_count: i64,
     /// Differences in the books that nobody has seen to.
     pub difference_count: i64,
+    /// Pieces of the till that somebody has to settle by hand, by row.
+    pub over_count: i64,
 }
 
 impl Open {
@@ -134,11 +136,11 @@ async fn write_down(tx: &mut Tx, id: &DayCloseId, difference: Won, open: &Open) 
     sql!(run tx,
         "update day_closes set taken_won = $2, taken_count = $3, returned_won = $4, returned_count = $5,
              reverted_won = $6, reverted_count = $7, methods = $8, ledger_sum_won = $9, difference_won = $10,
-             unsent_count = $11, unknown_count = $12, difference_count = $13
+             unsent_count = $11, unknown_count = $12, difference_count = $13, over_count = $14
          where id = $1",
         id, sums.taken_won, sums.taken_count, sums.returned_won, sums.returned_count, sums.reverted_won,
         sums.reverted_count, methods, entries, difference, open.unsent_count, open.unknown_count,
-        open.difference_count)?;
+        open.difference_count, open.over_count)?;
     Ok(())
 }
 
@@ -180,7 +182,8 @@ pub async fn open(db: &Db, store: &StoreId) -> Result<Open> {
            (select count(*) from orders where store_id = $1 and order_state in ('confirmed', 'completed')
               and payment_state = 'paid' and fulfilment_state in ('new', 'preparing')) as unsent_count,
            (select count(*) from orders where store_id = $1 and payment_state = 'unknown') as unknown_count,
-           (select count(*) from payment_differences where store_id = $1 and state = 'open') as difference_count",
+           (select count(*) from payment_differences where store_id = $1 and state = 'open') as difference_count,
+           (select count(*) from till_overs where store_id = $1 and state = 'open') as over_count",
         store)?)
 }
 

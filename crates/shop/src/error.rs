@@ -79,6 +79,10 @@ pub enum Error {
     NotOurCode,
     #[error("the order is another store's")]
     OtherStore { store: String },
+    #[error("the proof of payment was shown too long ago")]
+    ProofStale,
+    #[error("the money of the order went back")]
+    ProofRefunded,
     #[error("the time for the way back is over")]
     UndoLate,
     #[error("no order was ticked")]
@@ -218,6 +222,8 @@ impl From<Error> for Problem {
             Error::NotAPickup => Problem::conflict("not-a-pickup"),
             Error::NotOurCode => Problem::invalid("not-our-code"),
             Error::OtherStore { store } => Problem::conflict("other-store").with("store", store),
+            Error::ProofStale => Problem::conflict("proof-stale"),
+            Error::ProofRefunded => Problem::conflict("proof-refunded"),
             Error::UndoLate => Problem::conflict("undo-late"),
             Error::NoneTicked => Problem::invalid("none-ticked"),
             Error::TooManyOrders { most } => Problem::invalid("too-many-orders").with("most", most),

@@ -367,7 +367,8 @@ pub async fn pledge(
         ..NewOrder::default()
     };
     let until_ms = group.closes_at_ms + GRACE_MS;
-    order::pledge(shop, buyer, key, wanted, order::Pledge { group: group.id, until_ms }).await
+    let at = order::At { pledge: Some(order::Pledge { group: group.id, until_ms }), ..order::At::default() };
+    order::place_at(shop, buyer, key, wanted, at).await
 }
 
 #[cfg(test)]

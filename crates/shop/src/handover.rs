@@ -4,10 +4,11 @@
 //! does nothing by itself. Whoever scans it must work in the order's own store. What nobody fetched by its day is
 //! listed, and the seller may call it off.
 
-use base::{Base, Db, events, settings, sql};
+use base::{Base, Db, events, jobs, settings, sql};
 use people::StoreId;
 use serde_json::json;
 use tokio::sync::OnceCell;
+use tracing::warn;
 
 use crate::order::{Order, OrderId, OrderState, Summary};
 use crate::{Error, Result, Shop, payment, set, stock};
@@ -28,6 +29,7 @@ const DAY_MS: i64 = 24 * 3_600_000;
 pub(crate) struct Seal(std::sync::Arc<OnceCell<base::Secret>>);
 
 impl Seal {
+    /// The key that signs.
     pub(crate) async fn key(&self, base: &Base) -> Result<aws_lc_rs::hmac::Key> {
         let secret = self.0.get_or_try_init(|| secret(base)).await?;
         Ok(aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret.reveal().as_bytes()))
@@ -59,13 +61,14 @@ pub async fn token(shop: &Shop, order: &Order) -> Result<String> {
     Ok(format!("{}.{signed}", order.id))
 }
 
-/// The order a picture is about; `None`: we did not draw it.
+/// The order a picture is about; `None`: we did not draw it. Of what was paid with the goods in hand there is no such
+/// picture, for it would be good for ever: see [`crate::counter::paid`].
 pub async fn read(shop: &Shop, token: &str) -> Result<Option<Order>> {
     let Some(order) = token.split_once('.').and_then(|(id, _)| id.parse::<OrderId>().ok()) else {
         return Ok(None);
     };
     let order: Option<Order> = sql!(opt & shop.base.db, "select * from orders where id = $1", &order)?;
-    let Some(order) = order else { return Ok(None) };
+    let Some(order) = order.filter(|order| !order.is_at_the_counter()) else { return Ok(None) };
     let expected = self::token(shop, &order).await?;
     let same = aws_lc_rs::constant_time::verify_slices_are_equal(expected.as_bytes(), token.as_bytes());
     Ok(same.is_ok().then_some(order))
@@ -115,7 +118,7 @@ pub async fn of_code(db: &Db, store: &StoreId, code: &str) -> Result<Vec<Order>>
 pub async fn waiting(db: &Db, store: &StoreId, limit: i64) -> Result<Vec<Summary>> {
     let ids: Vec<OrderId> = sql!(values db,
         "select id from orders where store_id = $1 and hand_over = 'pickup' and order_state = 'confirmed'
-           and payment_state = 'paid' order by paid_at_ms, id limit $2", store, limit)?;
+           and payment_state = 'paid' and channel = 'online' order by paid_at_ms, id limit $2", store, limit)?;
     Ok(sql!(all db,
         "select * from order_summaries where id in (select j.value ->> 'id' from json_each($1) as j)
          order by paid_at_ms, id", set::ids(&ids)?)?)
@@ -141,6 +144,55 @@ pub(crate) fn is_left(order: &Order, days: i64, now_ms: i64) -> bool {
     order.paid_at_ms.is_some_and(|paid| paid + days * DAY_MS < now_ms)
 }
 
+/// The job that lets go by itself of what was left behind.
+const NO_SHOW: &str = "shop-no-show";
+const HOUR_MS: i64 = 3_600_000;
+/// Pickups let go in one round; the next takes the rest.
+const ROUND: i64 = 200;
+
+/// Puts the next round into the queue, unless it is there.
+pub(crate) async fn begin(base: &Base) -> Result<()> {
+    let mut tx = base.db.begin().await?;
+    jobs::put_round(&mut tx, NO_SHOW, HOUR_MS, base.clock.now_ms()).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Every hour: what nobody fetched by its day, and one more in which the seller could have waited longer, goes back on
+/// the stall. What was paid with the goods in hand is never one of them: those goods are gone.
+async fn let_go_of_no_shows(shop: &Shop) -> Result<()> {
+    begin(&shop.base).await?;
+    let left: Vec<(StoreId, OrderId)> = sql!(
+        all & shop.base.db,
+        "select o.store_id, o.id from orders o join stores s on s.id = o.store_id
+         where o.hand_over = 'pickup' and o.channel = 'online' and o.payment_state = 'paid'
+           and o.order_state = 'confirmed' and o.fulfilment_state in ('new', 'preparing')
+           and o.paid_at_ms < $1 - $2 * (s.pickup_days + 1)
+         order by o.paid_at_ms limit $3",
+        shop.base.clock.now_ms(),
+        DAY_MS,
+        ROUND
+    )?;
+    for (store, order) in &left {
+        match give_up(shop, store, order).await {
+            // Fetched in this very moment.
+            Ok(()) | Err(Error::OrderMovedOn) => {}
+            Err(error) => {
+                warn!(%order, %error, "A pickup that was left behind could not be let go; the next round tries again");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The jobs of pickups: the round of every hour.
+pub(crate) fn jobs(shop: &Shop, workers: &mut jobs::Workers) {
+    let shop = shop.clone();
+    workers.on(NO_SHOW, move |_| {
+        let shop = shop.clone();
+        async move { let_go_of_no_shows(&shop).await }
+    });
+}
+
 /// Calls a pickup off that nobody fetched by its day: the goods are on the stall again, and the money goes back.
 pub async fn give_up(shop: &Shop, store: &StoreId, id: &OrderId) -> Result<()> {
     let now_ms = shop.base.clock.now_ms();
@@ -148,7 +200,7 @@ pub async fn give_up(shop: &Shop, store: &StoreId, id: &OrderId) -> Result<()> {
     let off = sql!(run &mut tx,
         "update orders set order_state = 'canceled', canceled_for = 'no-show', payment_state = 'refunding',
              changed_at_ms = $3
-         where id = $1 and store_id = $2 and hand_over = 'pickup' and payment_state = 'paid'
+         where id = $1 and store_id = $2 and hand_over = 'pickup' and channel = 'online' and payment_state = 'paid'
            and order_state = 'confirmed' and fulfilment_state in ('new', 'preparing')
            and paid_at_ms < $3 - $4 * (select s.pickup_days from stores s where s.id = $2)",
         id, store, now_ms, DAY_MS)?;

@@ -12,6 +12,7 @@ pub mod carrier;
 pub mod cart;
 pub mod category;
 pub mod checkout;
+pub mod counter;
 pub mod coupon;
 pub mod day_close;
 pub mod deal;
@@ -40,10 +41,12 @@ pub mod settlement;
 mod sheet;
 pub mod shipment;
 pub mod showing;
+pub mod sign;
 mod spoken;
 pub mod stock;
 pub mod store;
 pub mod text;
+pub mod till;
 mod workdays;
 
 use std::sync::{Arc, OnceLock};
@@ -145,12 +148,14 @@ impl Shop {
         returning::jobs(self, workers);
         day_close::jobs(self, workers);
         group_purchase::jobs(self, workers);
+        handover::jobs(self, workers);
     }
 
     /// Puts the rounds into the queue: payments that are asked about, books that are compared, days that close.
     pub async fn begin_rounds(&self) -> Result<()> {
         payment::begin_rounds(self).await?;
         returning::begin_rounds(self).await?;
+        handover::begin(&self.base).await?;
         day_close::begin(&self.base).await
     }
 
@@ -234,5 +239,8 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(follow::api::routes())
         .merge(handover::pages::routes())
         .merge(handover::api::routes())
+        .merge(counter::routes())
+        .merge(sign::routes())
+        .merge(till::routes())
         .with_state(shop)
 }

@@ -25,12 +25,14 @@ use crate::text::read;
 use crate::{Error, Result, Shop, set, shipment, spoken, stock};
 
 pub(crate) mod after;
+mod channel;
 mod frozen;
 mod hold;
 mod offer;
 mod place;
 mod quote;
 mod terms;
+mod walk_in;
 
 pub mod api;
 pub mod batch;
@@ -38,13 +40,16 @@ pub mod filter;
 pub mod pages;
 pub mod selling;
 
+pub use channel::Channel;
+pub(crate) use channel::{At, Pledge};
 pub use frozen::Frozen;
 pub(crate) use hold::{EXPIRE, HOLD_MS, expire};
 use place::MAX_LINES;
 pub(crate) use place::MAX_STORES;
+pub(crate) use place::place_at;
 pub use place::{NewLine, NewOrder, Placed, Placing, Refused, place, place_all};
-pub(crate) use place::{Pledge, pledge};
 pub use quote::{Asking, Quote, each, quote, with_taken};
+pub(crate) use walk_in::{Sold, Taking, Wanted, call_off, walk_in};
 
 /// Names an order in [`OrderId`].
 pub enum OrderMark {}
@@ -171,6 +176,9 @@ pub struct Order {
     pub broadcast: Option<String>,
     /// The group purchase that it is a pledge to.
     pub group_purchase_id: Option<GroupPurchaseId>,
+    pub channel: Channel,
+    /// The sign whose squares led to it.
+    pub sign: Option<String>,
     pub placed_at_ms: i64,
     pub expires_at_ms: i64,
     pub paid_at_ms: Option<i64>,
@@ -186,6 +194,21 @@ impl Order {
     pub fn is_cancelable(&self) -> bool {
         matches!(self.order_state, OrderState::Pending | OrderState::Confirmed)
             && self.fulfilment_state == FulfilmentState::New
+            && !(self.is_at_the_counter() && self.order_state == OrderState::Confirmed)
+    }
+
+    /// Whether it was paid on the phone with the goods in hand: then only the stall can call it off.
+    pub fn is_at_the_counter(&self) -> bool {
+        self.channel == Channel::Counter
+    }
+
+    /// The key of the words for an order that came about at the stall; empty for one that came from far away.
+    pub fn at_the_stall(&self) -> &'static str {
+        match self.channel {
+            Channel::Online => "",
+            Channel::Counter => "order-at-the-counter",
+            Channel::Till => "order-at-the-till",
+        }
     }
 
     /// Whether anything was taken off.
@@ -475,6 +498,7 @@ pub async fn cancel(shop: &Shop, order: &Order, by: CanceledBy) -> Result<()> {
              payment_state = case payment_state when 'paid' then 'refunding' when 'awaiting' then 'failed'
                                                 else payment_state end
          where id = $1 and order_state in ('pending', 'confirmed') and fulfilment_state = 'new'
+           and not ($2 = 'buyer' and channel = 'counter' and order_state = 'confirmed')
          returning payment_state", &order.id, by.as_str(), now_ms)?;
     let Some(paid) = paid else {
         tx.rollback().await?;

@@ -27,6 +27,7 @@ mod rounds;
 mod toss;
 
 pub mod api;
+pub(crate) mod at_till;
 pub mod contract;
 pub mod difference;
 pub mod method;

@@ -1,5 +1,5 @@
-//! Printing: a slip for each box (A4), and a label for each parcel (A6), as PDF with the letters in it, so that any
-//! printer at the stall prints Korean as it is meant.
+//! Printing: a slip for each box (A4), a label for each parcel (A6), and signs for the stall, as PDF with the letters in
+//! it, so that any printer at the stall prints Korean as it is meant.
 //!
 //! A slip says what goes into the box; a label says where it goes. Neither says more of a buyer than that.
 
@@ -14,9 +14,11 @@ mod face;
 mod label;
 pub(crate) mod pages;
 mod paper;
+mod sign;
 mod slip;
 
 use paper::Letters;
+use sign::Size;
 
 /// Orders in one print.
 pub const MOST: usize = 100;
@@ -63,6 +65,23 @@ pub async fn labels(shop: &Shop, ui: Ui, store: &StoreId, ids: &[OrderId]) -> Re
         return Err(Error::NoParcel);
     }
     draw(shop, move |letters| label::draw(letters, &ui, &store, &jobs)).await
+}
+
+/// Signs of the stall, on A4, A6 or labels; those that are not this store's are left out.
+pub async fn signs(shop: &Shop, ui: Ui, store: &StoreId, codes: &[String], size: &str) -> Result<Vec<u8>> {
+    let size = Size::of(size).ok_or_else(|| Error::Invalid(vec![("size".to_owned(), "choose")]))?;
+    if codes.is_empty() {
+        return Err(Error::NoneTicked);
+    }
+    if codes.len() > MOST {
+        return Err(Error::TooManyOrders { most: MOST });
+    }
+    let signs = crate::sign::picked(&shop.base.db, store, codes).await?;
+    if signs.is_empty() {
+        return Err(Error::NotFound);
+    }
+    let store = store::find(&shop.base.db, store).await?;
+    draw(shop, move |letters| sign::draw(letters, &ui, &store, &signs, size)).await
 }
 
 /// Draws beside the requests, two at a time: a hundred pages take a moment.

@@ -142,17 +142,29 @@ pub enum Method {
     Card,
     /// Into an account made for the order.
     Deposit,
+    /// At the till, in cash.
+    Cash,
+    /// At the till, by the stall's own card terminal.
+    Terminal,
+    /// At the till, by Onnuri vouchers, on paper or in the app.
+    Onnuri,
+    /// At the till, by ZeroPay.
+    Zeropay,
 }
 
 impl Method {
-    /// Every one, in the order in which they are shown.
-    pub const ALL: [Method; 2] = [Method::Card, Method::Deposit];
+    /// Those that a contract prices, in the order in which they are shown.
+    pub const PRICED: [Method; 2] = [Method::Card, Method::Deposit];
 
     /// As forms write it.
     pub fn slug(self) -> &'static str {
         match self {
             Method::Card => "card",
             Method::Deposit => "deposit",
+            Method::Cash => "cash",
+            Method::Terminal => "terminal",
+            Method::Onnuri => "onnuri",
+            Method::Zeropay => "zeropay",
         }
     }
 
@@ -161,6 +173,10 @@ impl Method {
         match self {
             Method::Card => "settlement-card",
             Method::Deposit => "settlement-deposit",
+            Method::Cash => "till-cash",
+            Method::Terminal => "till-terminal",
+            Method::Onnuri => "till-onnuri",
+            Method::Zeropay => "till-zeropay",
         }
     }
 }
@@ -269,9 +285,17 @@ pub struct Report {
 }
 
 impl Report {
+    /// What is left of what payment companies took; the till's lies in the stall already.
+    pub fn by_company(&self) -> Won {
+        let priced = self.methods.iter().filter(|one| Method::PRICED.contains(&one.method));
+        priced.map(|one| one.sums.net()).sum()
+    }
+
     /// What the payment company may keep, if the seller wrote every rate down that is needed.
     pub fn expected_fee(&self) -> Option<Won> {
-        let used = self.methods.iter().filter(|one| !one.sums.is_empty());
+        // What the till took passes no payment company of ours.
+        let used =
+            self.methods.iter().filter(|one| !one.sums.is_empty() && Method::PRICED.contains(&one.method));
         let fees: Option<Vec<Won>> = used.map(|one| one.expected_fee_won).collect();
         fees.filter(|fees| !fees.is_empty()).map(|fees| fees.into_iter().sum())
     }
@@ -282,10 +306,11 @@ pub async fn report(db: &Db, store: &StoreId, period: Period) -> Result<Report> 
     let (from_ms, until_ms) = (period.from_ms(), period.until_ms());
     let moved: Vec<Moved> = sql!(all db,
         "select (t.at_ms + 32400000) / 86400000 as day,
-             case a.method when 'virtual-account' then 'deposit' else 'card' end as method,
+             case when a.gateway = 'till' then a.method when a.method = 'virtual-account' then 'deposit' else 'card' end
+                 as method,
              t.kind, count(*) as count, cast(sum(e.amount_won) as bigint) as amount_won
          from ledger_transfers t
-         join ledger_entries e on e.transfer_id = t.id and e.account = 'psp-clearing'
+         join ledger_entries e on e.transfer_id = t.id and e.account in ('psp-clearing', 'till')
          left join payment_attempts a on a.id = t.attempt_id
          where t.store_id = $1 and t.at_ms >= $2 and t.at_ms < $3
          group by 1, 2, 3 order by 1, 2, 3", store, from_ms, until_ms)?;
@@ -337,10 +362,11 @@ fn by_day(moved: &[Moved]) -> Vec<OfDay> {
 pub(crate) async fn moved_in(tx: &mut Tx, close: &DayCloseId) -> Result<Vec<Moved>> {
     Ok(sql!(all tx,
         "select (t.at_ms + 32400000) / 86400000 as day,
-             case a.method when 'virtual-account' then 'deposit' else 'card' end as method,
+             case when a.gateway = 'till' then a.method when a.method = 'virtual-account' then 'deposit' else 'card' end
+                 as method,
              t.kind, count(*) as count, cast(sum(e.amount_won) as bigint) as amount_won
          from ledger_transfers t
-         join ledger_entries e on e.transfer_id = t.id and e.account = 'psp-clearing'
+         join ledger_entries e on e.transfer_id = t.id and e.account in ('psp-clearing', 'till')
          left join payment_attempts a on a.id = t.attempt_id
          where t.day_close_id = $1
          group by 1, 2, 3 order by 1, 2, 3", close)?)
@@ -350,10 +376,11 @@ pub(crate) async fn moved_in(tx: &mut Tx, close: &DayCloseId) -> Result<Vec<Move
 pub(crate) async fn moved_since(db: &Db, store: &StoreId) -> Result<Vec<Moved>> {
     Ok(sql!(all db,
         "select (t.at_ms + 32400000) / 86400000 as day,
-             case a.method when 'virtual-account' then 'deposit' else 'card' end as method,
+             case when a.gateway = 'till' then a.method when a.method = 'virtual-account' then 'deposit' else 'card' end
+                 as method,
              t.kind, count(*) as count, cast(sum(e.amount_won) as bigint) as amount_won
          from ledger_transfers t
-         join ledger_entries e on e.transfer_id = t.id and e.account = 'psp-clearing'
+         join ledger_entries e on e.transfer_id = t.id and e.account in ('psp-clearing', 'till')
          left join payment_attempts a on a.id = t.attempt_id
          where t.store_id = $1 and t.day_close_id is null
          group by 1, 2, 3 order by 1, 2, 3", store)?)
@@ -383,10 +410,11 @@ pub async fn movements(
 ) -> Result<Vec<Movement>> {
     let (ms, id) = after.unwrap_or((i64::MIN, String::new()));
     Ok(sql!(all db,
-        "select t.id, t.kind, case a.method when 'virtual-account' then 'deposit' else 'card' end as method,
+        "select t.id, t.kind, case when a.gateway = 'till' then a.method when a.method = 'virtual-account' then 'deposit' else 'card' end
+                 as method,
              e.amount_won, o.id as order_id, o.number, t.at_ms
          from ledger_transfers t
-         join ledger_entries e on e.transfer_id = t.id and e.account = 'psp-clearing'
+         join ledger_entries e on e.transfer_id = t.id and e.account in ('psp-clearing', 'till')
          left join payment_attempts a on a.id = t.attempt_id
          left join payment_intents i on i.id = a.intent_id
          left join orders o on o.id = i.order_id

@@ -99,6 +99,49 @@ pub async fn adjust(shop: &Shop, store: &StoreId, variant: &VariantId, by: i64) 
     Ok(level.left_now)
 }
 
+/// Writes down that pieces were there which the book did not know: somebody has walked away with them.
+pub(crate) async fn were_there(tx: &mut Tx, store: &StoreId, amounts: &[Amount], now_ms: i64) -> Result<()> {
+    sql!(run &mut *tx,
+        "update stock_levels set on_hand = on_hand + f.quantity
+         from (select j.value ->> 'id' as id, cast(j.value ->> 'quantity' as bigint) as quantity
+               from json_each($1) as j) as f
+         where variant_id = f.id", rows(amounts)?)?;
+    adjusted(tx, store, amounts, 1, now_ms).await
+}
+
+/// Takes back what [`were_there`] wrote, when it turns out that they were not. `None`: they are promised to buyers.
+pub(crate) async fn were_not_there(
+    tx: &mut Tx,
+    store: &StoreId,
+    amount: &Amount,
+    now_ms: i64,
+) -> Result<Option<Level>> {
+    let level: Option<Level> = sql!(opt &mut *tx,
+        "update stock_levels set on_hand = on_hand - $3
+         where variant_id = $1 and store_id = $2 and on_hand - $3 >= reserved
+         returning variant_id, store_id, on_hand - reserved as left_now",
+        &amount.variant_id, store, amount.quantity)?;
+    if level.is_some() {
+        adjusted(tx, store, std::slice::from_ref(amount), -1, now_ms).await?;
+    }
+    Ok(level)
+}
+
+async fn adjusted(tx: &mut Tx, store: &StoreId, amounts: &[Amount], sign: i64, now_ms: i64) -> Result<()> {
+    let rows: Vec<_> = amounts
+        .iter()
+        .map(|one| {
+            json!({ "id": MovementId::new(now_ms), "variant": one.variant_id, "quantity": one.quantity * sign })
+        })
+        .collect();
+    sql!(run tx,
+        "insert into stock_movements (id, store_id, variant_id, kind, reason, quantity, at_ms)
+         select j.value ->> 'id', $2, j.value ->> 'variant', 'adjustment', 'till-over',
+             cast(j.value ->> 'quantity' as bigint), $3
+         from json_each($1) as j", set::of(&rows)?, store, now_ms)?;
+    Ok(())
+}
+
 /// Gives back what an order held: `state` says why.
 pub(crate) async fn release(tx: &mut Tx, order: &OrderId, state: &str) -> Result<Vec<Level>> {
     let freed: Vec<Amount> = sql!(all &mut *tx,

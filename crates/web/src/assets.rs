@@ -75,6 +75,11 @@ pub fn bytes(name: &str) -> Option<Bytes> {
     ready(file.trim_start_matches("assets/")).map(|ready| ready.plain.clone())
 }
 
+/// The bytes of a file that keeps its name (`till-worker.js`), for a route that serves it from another place.
+pub fn public(name: &str) -> Option<Bytes> {
+    ready(name).map(|ready| ready.plain.clone())
+}
+
 struct Ready {
     plain: Bytes,
     packed: OnceLock<Bytes>,

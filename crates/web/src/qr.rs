@@ -1,4 +1,5 @@
-//! The picture of squares (QR), drawn as one path of an SVG: no script, no request, sharp at any size.
+//! The picture of squares (QR): on a screen one path of an SVG, with no script and no request, sharp at any size; on
+//! paper bars, with so much to spare that it is read when it is worn.
 
 use std::fmt::Write;
 
@@ -6,6 +7,40 @@ use qrcode::{Color, EcLevel, QrCode};
 
 /// White squares around it, without which cameras do not find it.
 const QUIET: usize = 4;
+
+/// A picture for paper, which gets torn and wet.
+pub struct Squares {
+    width: usize,
+    dark: Vec<bool>,
+}
+
+/// The squares of `text` for paper; `None`: it is too long for a picture.
+pub fn squares(text: &str) -> Option<Squares> {
+    let code = QrCode::with_error_correction_level(text, EcLevel::Q).ok()?;
+    let dark = code.to_colors().into_iter().map(|color| color == Color::Dark).collect();
+    Some(Squares { width: code.width(), dark })
+}
+
+impl Squares {
+    /// Squares from edge to edge, the white around them counted.
+    pub fn side(&self) -> usize {
+        self.width + 2 * QUIET
+    }
+
+    /// The dark bars of each row: where they begin, in which row, and how long they are.
+    pub fn bars(&self) -> impl Iterator<Item = (usize, usize, usize)> {
+        self.dark.chunks(self.width).enumerate().flat_map(|(row, squares)| {
+            let mut x = 0;
+            std::iter::from_fn(move || {
+                x += squares.get(x..)?.iter().take_while(|dark| !**dark).count();
+                let run = squares.get(x..)?.iter().take_while(|dark| **dark).count();
+                let bar = (x + QUIET, row + QUIET, run);
+                x += run;
+                (run > 0).then_some(bar)
+            })
+        })
+    }
+}
 
 /// Draws `text`; nothing when it is too long for a picture.
 pub fn draw(text: &str, label: &str) -> String {

@@ -7,6 +7,7 @@
 mod app;
 mod bad_input;
 mod checkouts;
+mod counter;
 mod deal;
 mod desk;
 mod discounts;
@@ -24,4 +25,5 @@ mod sale;
 mod search;
 mod settlement;
 mod shipments;
+mod till;
 mod video;

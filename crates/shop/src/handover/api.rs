@@ -8,6 +8,7 @@ use utoipa_axum::routes;
 use web::{Json, Path, Problem};
 
 use super::{give_up, hand_over, read};
+use crate::counter::paid;
 use crate::order::{FulfilmentState, OrderId, OrderState};
 use crate::{Error, Shop};
 
@@ -22,6 +23,8 @@ pub(crate) fn routes() -> OpenApiRouter<Shop> {
 enum Given {
     /// What the picture says.
     Token(String),
+    /// What the moving picture of an order says that was paid with the goods in hand.
+    Proof(String),
     OrderId(OrderId),
 }
 
@@ -44,6 +47,7 @@ async fn give(
 ) -> Result<Json<Handover>, Problem> {
     let id = match given {
         Given::OrderId(id) => id,
+        Given::Proof(token) => paid::check(&shop, &seller.store, &token).await?.id,
         Given::Token(token) => {
             let order = read(&shop, &token).await?.ok_or(Error::NotOurCode)?;
             if order.store_id != seller.store {

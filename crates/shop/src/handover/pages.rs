@@ -11,11 +11,14 @@ use utoipa_axum::router::OpenApiRouter;
 use web::{Form, Path, Problem, Query, Ui};
 
 use super::{days, give_up, hand_over, is_left, of_code, read, refusal, set_days, waiting};
+use crate::counter::{self, paid};
 use crate::order::{self, Line, Order, OrderId, OrderState, Summary};
 use crate::{Error, Shop, StoreId, store};
 
 /// Pickups on the page.
 const ROWS: i64 = 50;
+/// Digits of a code that stays; one that moves has more.
+const CODE: usize = 4;
 
 pub(crate) fn routes() -> OpenApiRouter<Shop> {
     OpenApiRouter::new()
@@ -30,6 +33,8 @@ pub(crate) fn routes() -> OpenApiRouter<Shop> {
 struct Asked {
     /// What the picture says.
     t: String,
+    /// What the moving picture says.
+    p: String,
     /// What the buyer reads out.
     code: String,
     /// The order that was just handed over.
@@ -71,6 +76,10 @@ struct HandoverPage {
     code: String,
     found: Vec<Ready>,
     waiting: Vec<Waiting>,
+    /// Paid with the goods in hand, and not looked at.
+    unseen: Vec<Summary>,
+    /// The thing of the moment, 0 to 11.
+    thing: u8,
     days: String,
     /// What went wrong, in words.
     told: String,
@@ -89,12 +98,19 @@ impl HandoverPage {
             code: String::new(),
             found: Vec::new(),
             waiting: waiting.collect(),
+            unseen: counter::unseen(db, store, ROWS).await?,
+            thing: paid::thing(shop, store, now_ms).await?,
             days: days.to_string(),
             told: String::new(),
             wrong_days: String::new(),
             done: None,
             ui,
         })
+    }
+
+    /// The thing of the moment, as a word.
+    fn thing(&self) -> String {
+        self.ui.t(&format!("proof-thing-{}", self.thing))
     }
 
     fn refused(self, error: Error) -> Result<Response, Problem> {
@@ -124,13 +140,25 @@ async fn page(
             return page.refused(refusal(&order));
         }
         page.found = vec![Ready { lines: order::lines(db, &order.id).await?, order }];
+    } else if !asked.p.is_empty() {
+        match paid::check(&shop, store, &asked.p).await {
+            Ok(order) => page.found = vec![Ready { lines: order::lines(db, &order.id).await?, order }],
+            Err(refused) => return page.refused(refused),
+        }
     } else if !asked.code.is_empty() {
-        for order in of_code(db, store, &asked.code).await? {
+        let digits: String = asked.code.chars().filter(char::is_ascii_digit).collect();
+        let moves = digits.len() > CODE;
+        let found = if moves {
+            paid::of_digits(&shop, store, &digits).await?
+        } else {
+            of_code(db, store, &digits).await?
+        };
+        for order in found {
             page.found.push(Ready { lines: order::lines(db, &order.id).await?, order });
         }
         page.code = asked.code;
         if page.found.is_empty() {
-            return page.refused(Error::NotFound);
+            return page.refused(if moves { Error::ProofStale } else { Error::NotFound });
         }
     } else if let Some(done) = asked.done {
         page.done = Some(order::of_store(db, store, &done).await?);

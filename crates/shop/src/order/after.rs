@@ -54,7 +54,10 @@ impl After {
 }
 
 fn waits_at_the_stall(order: &Order) -> bool {
-    order.is_pickup() && order.is_paid() && order.order_state == OrderState::Confirmed
+    order.is_pickup()
+        && !order.is_at_the_counter()
+        && order.is_paid()
+        && order.order_state == OrderState::Confirmed
 }
 
 /// The seller's side.

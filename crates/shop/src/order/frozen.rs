@@ -79,7 +79,7 @@ async fn insert_orders(tx: &mut Tx, rows: &str, now_ms: i64) -> Result<()> {
              canceled_for, hand_over, recipient, phone, postcode, address, address_detail, note, goods_won,
              delivery_won, total_won, pickup_code, tracking, withdrawal_agreed, broadcast, placed_at_ms,
              expires_at_ms, paid_at_ms, changed_at_ms, discount_won, delivery_off_won, coupon_id, checkout_id,
-             group_purchase_id)
+             group_purchase_id, channel, sign)
          select j.value ->> 'id', j.value ->> 'store_id', j.value ->> 'number', j.value ->> 'buyer', j.value ->> 'key',
              j.value ->> 'body_hash', j.value ->> 'order_state', j.value ->> 'payment_state',
              j.value ->> 'fulfilment_state', '', j.value ->> 'hand_over', j.value ->> 'recipient',
@@ -89,7 +89,7 @@ async fn insert_orders(tx: &mut Tx, rows: &str, now_ms: i64) -> Result<()> {
              cast(j.value ->> 'withdrawal_agreed' as text) in ('true', '1'), j.value ->> 'broadcast', $2,
              cast(j.value ->> 'expires_at_ms' as bigint), null, $2, cast(j.value ->> 'discount_won' as bigint),
              cast(j.value ->> 'delivery_off_won' as bigint), j.value ->> 'coupon_id', j.value ->> 'checkout_id',
-             j.value ->> 'group_purchase_id'
+             j.value ->> 'group_purchase_id', j.value ->> 'channel', j.value ->> 'sign'
          from json_each($1) as j", rows, now_ms)?;
     Ok(())
 }

@@ -19,14 +19,13 @@ use super::frozen::{self, Frozen};
 use super::hold::{EXPIRE, HOLD_MS, let_go};
 use super::offer::{self, Offer, Offers};
 use super::terms::{Terms, Wish};
-use super::{FulfilmentState, Line, Order, OrderId, OrderState, PaymentState};
+use super::{At, Channel, FulfilmentState, Line, Order, OrderId, OrderState, PaymentState};
 use crate::buyer::Buyer;
 use crate::cart;
 use crate::coupon::{self, CouponFault, CouponId, Taken};
 use crate::delivery::{HandOver, Recipient};
 use crate::discount::Priced;
 use crate::faults::Faults;
-use crate::group_purchase::GroupPurchaseId;
 use crate::payment::IntentId;
 use crate::product::VariantId;
 use crate::showing;
@@ -106,35 +105,30 @@ pub async fn place_all(
     key: &str,
     wanted: Vec<NewOrder>,
 ) -> Result<Vec<Placed>, Refused> {
-    ask(shop, buyer, key, wanted, None).await
+    place_from(shop, buyer, key, wanted, At::default()).await
 }
 
-/// What makes an order a pledge: it is of one group purchase, at its price or not at all, and its goods are held until
-/// that is settled.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Pledge {
-    pub(crate) group: GroupPurchaseId,
-    pub(crate) until_ms: i64,
-}
-
-/// Holds the goods for a pledge. The same `key` gives the same one.
-pub(crate) async fn pledge(
+/// Places an order that comes about otherwise than at home in the shop. The same `key` gives the same one.
+///
+/// Somebody who stands at the stall with the goods in hand need not say who they are, and there is no code to fetch it
+/// by, for it is shown and not fetched. A pledge waits for its group.
+pub(crate) async fn place_at(
     shop: &Shop,
     buyer: &Buyer,
     key: &str,
     wanted: NewOrder,
-    pledge: Pledge,
+    at: At,
 ) -> Result<Placed> {
-    let placed = ask(shop, buyer, key, vec![wanted], Some(pledge)).await?;
+    let placed = place_from(shop, buyer, key, vec![wanted], at).await?;
     placed.into_iter().next().ok_or(Error::NotFound)
 }
 
-async fn ask(
+async fn place_from(
     shop: &Shop,
     buyer: &Buyer,
     key: &str,
     wanted: Vec<NewOrder>,
-    pledge: Option<Pledge>,
+    from: At,
 ) -> Result<Vec<Placed>, Refused> {
     let all = |error: Error| Refused { at: 0, error };
     if wanted.is_empty() {
@@ -146,7 +140,7 @@ async fn ask(
     let now_ms = shop.base.clock.now_ms();
     let mut asked = Vec::with_capacity(wanted.len());
     for (at, wanted) in wanted.into_iter().enumerate() {
-        let wanted = checked(wanted).map_err(|error| Refused { at, error })?;
+        let wanted = checked(wanted, from.channel).map_err(|error| Refused { at, error })?;
         asked.push(Asked {
             order: OrderId::new(now_ms),
             intent: IntentId::new(now_ms),
@@ -156,7 +150,7 @@ async fn ask(
             body_hash: String::new(),
             pickup_code: shop.base.random.digits(PICKUP_CODE),
             wanted,
-            pledge: pledge.clone(),
+            from: from.clone(),
             now_ms,
         });
     }
@@ -167,7 +161,7 @@ async fn ask(
     // With others beside it, an order is the same request only when the others are the same too.
     let bodies: Vec<&NewOrder> = asked.iter().map(|one| &one.wanted).collect();
     let body_hash = match bodies.as_slice() {
-        [one] if pledge.is_some() => hash(&(one, pledge.as_ref().map(|pledge| &pledge.group))),
+        [one] if from.pledge.is_some() => hash(&(one, from.pledge.as_ref().map(|pledge| &pledge.group))),
         [one] => hash(one),
         several => hash(&several),
     };
@@ -214,7 +208,7 @@ pub struct Asked {
     body_hash: String,
     pickup_code: String,
     wanted: NewOrder,
-    pledge: Option<Pledge>,
+    from: At,
     now_ms: i64,
 }
 
@@ -239,7 +233,7 @@ impl Asked {
             buyers: &self.buyers,
             lines: &wanted.lines,
             broadcast: wanted.broadcast.as_deref(),
-            group: self.pledge.as_ref().map(|pledge| &pledge.group),
+            group: self.from.pledge.as_ref().map(|pledge| &pledge.group),
             coupon: wanted.coupon.as_deref(),
         }
     }
@@ -416,7 +410,7 @@ impl Left {
             }
         }
         let lines = terms.with_deals(lines, &wish, now_ms);
-        if asked.pledge.is_some() && lines.iter().any(|(offer, _)| offer.deal.is_none()) {
+        if asked.from.pledge.is_some() && lines.iter().any(|(offer, _)| offer.deal.is_none()) {
             return Err(Error::GroupFull);
         }
         goods(&lines)?;
@@ -520,7 +514,7 @@ impl Admitted<'_> {
     fn freeze(self, number: String, now_ms: i64) -> Frozen {
         let Admitted { asked, store, lines, priced, coupon } = self;
         let wanted = &asked.wanted;
-        let is_pickup = wanted.hand_over == HandOver::Pickup;
+        let is_fetched = wanted.hand_over == HandOver::Pickup && asked.from.channel == Channel::Online;
         let lines = lines.into_iter().zip(&priced.shares);
         Frozen {
             order: Order {
@@ -540,13 +534,15 @@ impl Admitted<'_> {
                 discount_won: priced.discount_won,
                 delivery_off_won: priced.delivery_off_won,
                 coupon_id: coupon,
-                pickup_code: if is_pickup { asked.pickup_code.clone() } else { String::new() },
+                pickup_code: if is_fetched { asked.pickup_code.clone() } else { String::new() },
                 tracking: String::new(),
                 withdrawal_agreed: wanted.agreed,
                 broadcast: wanted.broadcast.clone(),
-                group_purchase_id: asked.pledge.as_ref().map(|pledge| pledge.group.clone()),
+                group_purchase_id: asked.from.pledge.as_ref().map(|pledge| pledge.group.clone()),
+                channel: asked.from.channel,
+                sign: asked.from.sign.clone(),
                 placed_at_ms: now_ms,
-                expires_at_ms: asked.pledge.as_ref().map_or(now_ms + HOLD_MS, |pledge| pledge.until_ms),
+                expires_at_ms: asked.from.pledge.as_ref().map_or(now_ms + HOLD_MS, |pledge| pledge.until_ms),
                 paid_at_ms: None,
             },
             intent: asked.intent.clone(),
@@ -559,7 +555,7 @@ impl Admitted<'_> {
     }
 }
 
-fn line(offer: Offer, quantity: i64, off: Won) -> Line {
+pub(super) fn line(offer: Offer, quantity: i64, off: Won) -> Line {
     Line {
         product_id: offer.product_id,
         variant_id: offer.variant_id,
@@ -597,20 +593,28 @@ async fn numbers(tx: &mut Tx, admitted: &[Admitted<'_>], now_ms: i64) -> Result<
             (store, last - count + 1)
         })
         .collect();
-    let day = clock::at(now_ms).to_zoned(clock::seoul()).strftime("%m%d").to_string();
     let mut numbers = Vec::with_capacity(admitted.len());
     for order in admitted {
         let next = next.get_mut(&order.store).ok_or(Error::NotFound)?;
-        numbers.push(format!("{day}-{next:03}"));
+        numbers.push(number(now_ms, *next));
         *next += 1;
     }
     Ok(numbers)
 }
 
-fn checked(wanted: NewOrder) -> Result<NewOrder> {
+/// The number people call an order by: month and day, and the store's count.
+pub(super) fn number(now_ms: i64, count: i64) -> String {
+    let day = clock::at(now_ms).to_zoned(clock::seoul()).strftime("%m%d").to_string();
+    format!("{day}-{count:03}")
+}
+
+fn checked(wanted: NewOrder, channel: Channel) -> Result<NewOrder> {
     let mut faults = Faults::default();
     faults.unless(wanted.lines.len() <= MAX_LINES, "lines", "too-many");
-    let to = wanted.to.checked(wanted.hand_over, &mut faults);
+    let to = match channel {
+        Channel::Online => wanted.to.checked(wanted.hand_over, &mut faults),
+        Channel::Counter | Channel::Till => Recipient::default(),
+    };
     // A show's id is ours and short; anything else is dropped rather than kept.
     let broadcast = wanted.broadcast.as_deref().and_then(|show| show.parse::<base::Id<()>>().ok());
     let coupon = wanted.coupon.filter(|code| !code.trim().is_empty());
@@ -622,7 +626,7 @@ fn checked(wanted: NewOrder) -> Result<NewOrder> {
 }
 
 /// What makes two requests with one key the same: everything as it was asked for.
-fn hash(wanted: &impl Serialize) -> Result<String> {
+pub(super) fn hash(wanted: &impl Serialize) -> Result<String> {
     let text = set::of(wanted)?;
     Ok(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
 }

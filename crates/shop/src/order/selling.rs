@@ -21,6 +21,7 @@ use crate::discount::Cut;
 use crate::payment::refund::{self, NewRefund, Refund};
 use crate::payment::selling::Standing;
 use crate::store::{self, Store};
+use crate::till::over;
 use crate::{Error, Shop, StoreId, order, question, returning, review, stock};
 
 pub(crate) mod api;
@@ -60,6 +61,8 @@ struct HomePage {
     /// Reviews and questions without an answer.
     reviews: i64,
     questions: i64,
+    /// Pieces of the till to settle by hand, by row.
+    overs: i64,
 }
 
 impl HomePage {
@@ -82,8 +85,9 @@ async fn home(State(shop): State<Shop>, ui: Ui, seller: Seller) -> Result<Respon
     let returns = returning::open_count(db, &seller.store).await?;
     let reviews = review::open_count(db, &seller.store).await?;
     let questions = question::open_count(db, &seller.store).await?;
-    Ok(web::page(&HomePage { ui, store, day, orders, payments, low, returns, reviews, questions })?
-        .into_response())
+    let overs = over::open_count(db, &seller.store).await?;
+    let page = HomePage { ui, store, day, orders, payments, low, returns, reviews, questions, overs };
+    Ok(web::page(&page)?.into_response())
 }
 
 /// The last midnight in the market's own time.

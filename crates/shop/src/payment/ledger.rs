@@ -3,6 +3,7 @@
 use base::{Id, Tx, Won, sql};
 use serde_json::json;
 
+use super::at_till;
 use super::attempt::Attempt;
 use crate::{Result, set};
 
@@ -19,7 +20,8 @@ pub(super) enum Kind {
     Reversal,
 }
 
-/// Posts one transfer: what the payment company holds for the store, against what the store is owed. The
+/// Posts one transfer: what the payment company holds for the store, against what the store is owed; of the till, what
+/// lies in the store's own drawer, against what the store has sold. The
 /// `reference` says which of its kind it is; one that was posted before breaks the schema's own rule.
 pub(super) async fn post(
     tx: &mut Tx,
@@ -35,10 +37,13 @@ pub(super) async fn post(
         Kind::Reversal => ("reversal", -amount),
     };
     let id = TransferId::new(now_ms);
-    let entries = [
-        json!({ "account": "psp-clearing", "amount": amount }),
-        json!({ "account": "merchant-payable", "amount": -amount }),
-    ];
+    let (there, against) = if attempt.gateway == at_till::GATEWAY {
+        ("till", "merchant-sales")
+    } else {
+        ("psp-clearing", "merchant-payable")
+    };
+    let entries =
+        [json!({ "account": there, "amount": amount }), json!({ "account": against, "amount": -amount })];
     sql!(run &mut *tx,
         "insert into ledger_transfers (id, store_id, attempt_id, kind, reference, at_ms)
          values ($1, $2, $3, $4, $5, $6)",

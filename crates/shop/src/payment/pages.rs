@@ -170,6 +170,7 @@ fn onwards(id: &IntentId, order: &Order, paid: &Paid) -> Response {
     let to = match (paid.state, &order.checkout_id) {
         (IntentState::RequiresMethod, _) => format!("/pay/{id}"),
         (IntentState::Succeeded, Some(checkout)) => format!("/checkouts/{checkout}"),
+        (IntentState::Succeeded, None) if order.is_at_the_counter() => format!("/orders/{}/paid", order.id),
         _ => format!("/orders/{}", order.id),
     };
     Redirect::to(&to).into_response()

@@ -14,7 +14,7 @@ use super::attempt::{self, Attempt, AttemptId, AttemptState};
 use super::difference::{self, Kind};
 use super::gateway::{Canceled, Returned};
 use super::pay::contract;
-use super::{apply_observed_state, ledger, poll};
+use super::{apply_observed_state, at_till, ledger, poll};
 use crate::faults::Faults;
 use crate::order::OrderId;
 use crate::{Error, Result, Shop};
@@ -266,6 +266,9 @@ pub(super) async fn give(shop: &Shop, id: &RefundId) -> Result<()> {
     let known = attempt::find(&shop.base.db, &refund.attempt_id).await?;
     if refund.state != RefundState::Asked {
         return Ok(());
+    }
+    if known.gateway == at_till::GATEWAY {
+        return apply_observed_state(shop, &known, at_till::handed_back(&known, &refund)).await;
     }
     let gateway = contract(shop, &refund.store_id)?;
     let Some(key) = &known.provider_key else {

@@ -75,7 +75,7 @@ pub(super) async fn daily(shop: &Shop) -> Result<()> {
     let since_ms = shop.base.clock.now_ms() - LOOK_MS;
     let mut stores: Vec<StoreId> = sql!(
         values & shop.base.db,
-        "select distinct store_id from payment_attempts where created_at_ms >= $1
+        "select distinct store_id from payment_attempts where created_at_ms >= $1 and gateway <> 'till'
          union select distinct store_id from ledger_transfers where at_ms >= $1",
         since_ms
     )?;
@@ -156,7 +156,7 @@ async fn ours(
              cast(coalesce((select sum(r.amount_won) from refunds r where r.attempt_id = a.id and r.state = 'done'), 0)
                   as bigint) as returned_won
          from payment_attempts a
-         where a.store_id = $1
+         where a.store_id = $1 and a.gateway <> 'till'
            and (a.id in (select j.value ->> 'id' from json_each($2) as j)
                 or a.id in (select t.attempt_id from ledger_transfers t where t.store_id = $1 and t.at_ms >= $3))",
         store, set::ids(theirs.keys())?, since_ms)?)

@@ -38,7 +38,7 @@ async fn labels(
 }
 
 /// A document that is shown and never kept on the way: it has addresses in it.
-fn shown(name: &str, document: Vec<u8>) -> Response {
+pub(crate) fn shown(name: &str, document: Vec<u8>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/pdf".to_owned()),
         (header::CONTENT_DISPOSITION, format!("inline; filename=\"{name}\"")),

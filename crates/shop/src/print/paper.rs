@@ -80,8 +80,24 @@ impl Letters {
 
 /// Something at a place of a page.
 enum Mark {
-    Text { x: f32, y: f32, size: f32, weight: Weight, text: String },
-    Line { x: f32, y: f32, to: f32, dashed: bool },
+    Text {
+        x: f32,
+        y: f32,
+        size: f32,
+        weight: Weight,
+        text: String,
+    },
+    Line {
+        x: f32,
+        y: f32,
+        to: f32,
+        dashed: bool,
+    },
+    /// Black bars of one square's height: where each begins, and how long it is.
+    Squares {
+        one: f32,
+        bars: Vec<(f32, f32, f32)>,
+    },
 }
 
 /// A strip of a page: things side by side that are not torn apart.
@@ -118,6 +134,44 @@ impl Strip {
         }
         self.height = self.height.max(size * LEADING * lines.len() as f32);
         self
+    }
+
+    /// Adds a text that begins so far beneath the strip's top; the strip does not grow with it.
+    pub(super) fn text_from(
+        mut self,
+        letters: &Letters,
+        (x, width): (f32, f32),
+        top: f32,
+        size: f32,
+        weight: Weight,
+        text: &str,
+    ) -> Strip {
+        // One line: what is longer ends where the room does.
+        if let Some(line) = letters.lines(text, size, weight, width).into_iter().next() {
+            self.marks.push(Mark::Text { x, y: top + size * ASCENT, size, weight, text: line });
+        }
+        self
+    }
+
+    /// Adds the squares that a phone reads as `text`, `side` wide with the white around them. `None`: too long.
+    pub(super) fn squares(mut self, x: f32, side: f32, text: &str) -> Option<Strip> {
+        let code = web::qr::squares(text)?;
+        let one = side / code.side() as f32;
+        let bars =
+            code.bars().map(|(from, row, run)| (x + from as f32 * one, row as f32 * one, run as f32 * one));
+        self.marks.push(Mark::Squares { one, bars: bars.collect() });
+        self.height = self.height.max(side);
+        Some(self)
+    }
+
+    /// The same, so high and no higher, whatever stands on it: a label's edge is cut already.
+    pub(super) fn no_higher_than(self, height: f32) -> Strip {
+        let marks = self
+            .marks
+            .into_iter()
+            .filter(|mark| !matches!(mark, Mark::Text { y, .. } if *y > height))
+            .collect();
+        Strip { marks, height }
     }
 
     /// Adds a text that ends at `to`.
@@ -221,6 +275,12 @@ fn draw(letters: &Letters, used: &mut Inks, format: Format, strips: &[Strip]) ->
                     };
                     content.begin_text().set_font(name, *size).next_line(*x, top - y);
                     content.show(Str(&face.written(text, ink))).end_text();
+                }
+                Mark::Squares { one, bars } => {
+                    for (x, y, width) in bars {
+                        content.rect(*x, top - y - one, *width, *one);
+                    }
+                    content.fill_nonzero();
                 }
                 Mark::Line { x, y, to, dashed } => {
                     let dash: &[f32] = if *dashed { &[4.0, 4.0] } else { &[] };

@@ -112,12 +112,12 @@ async fn taken_and_returned(db: &Db, store: &StoreId, from_ms: i64, until_ms: i6
         "select * from
            (select o.id as order_id, o.number, a.id as attempt_id, a.captured_won as taken_won,
                 (select cast(coalesce(sum(e.amount_won), 0) as bigint)
-                 from ledger_transfers t join ledger_entries e on e.transfer_id = t.id and e.account = 'psp-clearing'
+                 from ledger_transfers t join ledger_entries e on e.transfer_id = t.id and e.account in ('psp-clearing', 'till')
                  where t.attempt_id = a.id and t.kind in ('capture', 'reversal')) as ledger_taken_won,
                 (select cast(coalesce(sum(r.amount_won), 0) as bigint)
                  from refunds r where r.attempt_id = a.id and r.state = 'done') as returned_won,
                 (select cast(coalesce(-sum(e.amount_won), 0) as bigint)
-                 from ledger_transfers t join ledger_entries e on e.transfer_id = t.id and e.account = 'psp-clearing'
+                 from ledger_transfers t join ledger_entries e on e.transfer_id = t.id and e.account in ('psp-clearing', 'till')
                  where t.attempt_id = a.id and t.kind = 'refund') as ledger_returned_won
             from payment_attempts a
             join payment_intents i on i.id = a.intent_id

@@ -151,7 +151,7 @@ impl SettlementPage {
     /// What the payment company may keep, and what it will then pay out; nothing while a rate is missing.
     fn estimates(&self) -> Vec<(&'static str, String)> {
         let Some(fee) = self.report.expected_fee() else { return Vec::new() };
-        let rest = self.report.sums.net() - fee;
+        let rest = self.report.by_company() - fee;
         vec![("settlement-fee", self.ui.won(fee)), ("settlement-expected", self.ui.won(rest))]
     }
 

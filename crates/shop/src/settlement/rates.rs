@@ -65,7 +65,9 @@ pub async fn set(shop: &Shop, store: &StoreId, rates: &[Rate]) -> Result<()> {
         faults.between(rate.method.slug(), rate.rate_ppm, 0, MOST_PPM);
         faults.between(rate.method.slug(), rate.each_won.0, 0, MOST_EACH);
     }
-    let is_once = Method::ALL.iter().all(|one| rates.iter().filter(|rate| rate.method == *one).count() <= 1);
+    faults.unless(rates.iter().all(|rate| Method::PRICED.contains(&rate.method)), "rates", "choose");
+    let is_once =
+        Method::PRICED.iter().all(|one| rates.iter().filter(|rate| rate.method == *one).count() <= 1);
     faults.unless(is_once, "rates", "too-many");
     faults.done()?;
     let mut tx = shop.base.db.begin().await?;

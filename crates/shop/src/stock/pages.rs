@@ -145,6 +145,7 @@ impl Ledger {
             (_, "spoiled") => "stock-spoiled",
             (_, "tasted") => "stock-tasted",
             (_, "counted") => "stock-counted",
+            (_, "till-over") => "stock-till-over",
             (_, "undone") => "stock-why-undone",
             ("receipt", _) => "stock-why-begun",
             _ => "stock-why-changed",
