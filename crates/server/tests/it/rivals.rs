@@ -49,6 +49,9 @@ const PUBLIC: &[&str] = &[
     "/live/{broadcast}/calendar.ics",
     "POST /live/{broadcast}/chat",
     "/live/{broadcast}/draws/{interaction}",
+    // Squares that are scanned at the stall.
+    "/here/{code}",
+    "/q/{code}",
     // By an invitation, or a key that only the message tells.
     "/live/{broadcast}/helping",
     "/notices/{key}",

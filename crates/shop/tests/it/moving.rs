@@ -706,7 +706,7 @@ async fn an_unpacking_that_was_killed_goes_on_and_nothing_is_seen_of_it_meanwhil
         let store = owner.store("Many").await;
         let id: StoreId = store.parse().unwrap();
         let shop = Shop::new(app.base.clone(), web::Hub::default());
-        for number in 0..120 {
+        for number in 0..250 {
             let key = format!("k{number}");
             product::create(&shop, &id, &key, thing(&format!("물건 {number}"), 1_000 + number))
                 .await
@@ -718,13 +718,13 @@ async fn an_unpacking_that_was_killed_goes_on_and_nothing_is_seen_of_it_meanwhil
         mover.post(&format!("{page}/run"), "").await;
         let mut killed = 0;
         for life in 1..200 {
-            a_short_life(&app, 150 + life * 5);
+            a_short_life(&app, 60 + life * 10);
             app.base.clock.advance(Duration::from_secs(61));
             let made: i64 =
                 sql!(value & app.base.db, "select count(*) from products where key like 'moved:%'").unwrap();
             match state(&app, &page).await.0.as_str() {
                 "running" => {
-                    if (1..120).contains(&made) {
+                    if (1..250).contains(&made) {
                         killed += 1;
                         let seen: i64 = sql!(value &app.base.db,
                             "select count(*) from product_cards c join products p on p.id = c.id where p.key like 'moved:%'").unwrap();
@@ -739,7 +739,7 @@ async fn an_unpacking_that_was_killed_goes_on_and_nothing_is_seen_of_it_meanwhil
         assert!(killed > 0, "it was never killed in the middle");
         let made: (i64, i64) = sql!(one &app.base.db,
             "select count(*), count(distinct key) from products where key like 'moved:%' and removed_at_ms is null").unwrap();
-        assert_eq!(made, (120, 120));
+        assert_eq!(made, (250, 250));
         let (done, total): (i64, i64) = sql!(one & app.base.db, "select done, total from arrivals").unwrap();
         assert_eq!(done, total);
     }

@@ -62,6 +62,7 @@ pub(super) struct World {
     /// What stands for each parameter.
     names: BTreeMap<&'static str, String>,
     product_question: String,
+    till_order: String,
 }
 
 impl World {
@@ -85,12 +86,15 @@ impl World {
             rivals_variant,
             names: BTreeMap::new(),
             product_question: String::new(),
+            till_order: String::new(),
             deal,
         };
         world.name("store", world.deal.store.clone());
         world.name("variant", world.deal.variant.clone());
         world.sales().await;
         world.goods().await;
+        world.counter().await;
+        world.moving().await;
         world.show().await;
         world.deal.app.done().await;
         world
@@ -230,6 +234,55 @@ impl World {
         self.name("import", import);
     }
 
+    /// A sign, a sale at the till, and a piece that was sold without a line.
+    async fn counter(&mut self) {
+        let won: i64 =
+            sql!(value self.db(), "select price_won from variants where id = $1", &self.deal.variant)
+                .unwrap();
+        let line = json!({ "variant_id": self.deal.variant, "quantity": 1, "price_won": won });
+        let sale = json!({ "lines": [line], "tender": "cash" });
+        let sale = self.seller(Method::POST, "/api/v1/stores/{store}/till/sales", &sale).await;
+        self.till_order = sale["order_id"].as_str().unwrap_or_default().to_owned();
+        assert!(!self.till_order.is_empty(), "{sale}");
+        let mut tx = self.db().begin().await.unwrap();
+        sql!(
+            run &mut tx,
+            "insert into signs (code, store_id, kind, name, key, made_at_ms) values ('7kq2mxwp', $1, 'stall', '', 'k', 1)",
+            &self.deal.store
+        )
+        .unwrap();
+        sql!(
+            run &mut tx,
+            "insert into till_overs (id, store_id, order_id, variant_id, pieces, state, at_ms)
+             values ('over-1', $1, $2, $3, 1, 'open', 1)",
+            &self.deal.store,
+            &self.till_order,
+            &self.deal.variant
+        )
+        .unwrap();
+        tx.commit().await.unwrap();
+        self.name("code", "7kq2mxwp".to_owned());
+        self.name("over", "over-1".to_owned());
+    }
+
+    /// The store packed into a file, and a file that the seller brought.
+    async fn moving(&mut self) {
+        self.sellers_form("/sell/{store}/export", &[("key", "export-key-0123456789")]).await;
+        let export = format!("select id from exports where store_id = '{}'", self.deal.store);
+        self.name("export", text(self.db(), &export).await);
+        let person = text(self.db(), "select id from persons where name = '한파도'").await;
+        let mut tx = self.db().begin().await.unwrap();
+        sql!(
+            run &mut tx,
+            "insert into arrivals (id, person_id, key, file_name, bytes, state, created_at_ms, changed_at_ms)
+             values ('01970000-0000-7000-8000-00000000a001', $1, 'k', 'store.zip', 1, 'refused', 1, 1)",
+            &person
+        )
+        .unwrap();
+        tx.commit().await.unwrap();
+        self.name("arrival", "01970000-0000-7000-8000-00000000a001".to_owned());
+    }
+
     /// A show on air, with all that a show has.
     async fn show(&mut self) {
         let wanted = json!({ "title": "이른 아침", "products": [self.names["product"]] });
@@ -308,6 +361,7 @@ impl World {
                 return piece.to_owned();
             };
             match name {
+                "order" if pattern.0.contains("/till/") => self.till_order.clone(),
                 "question" if !live => self.product_question.clone(),
                 "*path" => "none".to_owned(),
                 name => {
