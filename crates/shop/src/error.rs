@@ -103,6 +103,8 @@ pub enum Error {
     OwnStore,
     #[error("somebody has to sign in first")]
     SignIn,
+    #[error("the store has written enough into its diary today")]
+    DiaryFull,
     #[error("enough was asked for today")]
     AskedEnough,
     #[error("the question has been answered")]
@@ -210,6 +212,7 @@ impl From<Error> for Problem {
             Error::OwnReview => Problem::conflict("own-review"),
             Error::OwnStore => Problem::conflict("own-store"),
             Error::SignIn => Problem::sign_in(),
+            Error::DiaryFull => Problem::conflict("diary-full"),
             Error::AskedEnough => Problem::conflict("asked-enough"),
             Error::QuestionAnswered => Problem::conflict("question-answered"),
             Error::TooManyGuesses { retry_after_s } => Problem::too_many(retry_after_s),

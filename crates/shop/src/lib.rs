@@ -16,6 +16,8 @@ pub mod coupon;
 pub mod day_close;
 pub mod deal;
 pub mod delivery;
+pub mod detail;
+pub mod diary;
 pub mod discount;
 mod error;
 mod faults;
@@ -38,6 +40,7 @@ pub mod settlement;
 mod sheet;
 pub mod shipment;
 pub mod showing;
+pub mod sitemap;
 mod spoken;
 pub mod stock;
 pub mod store;
@@ -187,6 +190,11 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(store::api::routes())
         .merge(product::api::routes())
         .merge(product::pages::routes())
+        .merge(detail::pages::routes())
+        .merge(detail::api::routes())
+        .merge(diary::pages::routes())
+        .merge(diary::api::routes())
+        .merge(sitemap::routes())
         .merge(cart::pages::routes())
         .merge(checkout::routes())
         .merge(buy::routes())

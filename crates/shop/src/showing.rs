@@ -11,6 +11,7 @@ use web::Lang;
 
 use crate::Shop;
 use crate::product::{Card, Product, ProductId, Sheet};
+use crate::sitemap::Place;
 
 /// A show in a list: live now, announced, or to be seen again.
 #[derive(Clone, Debug)]
@@ -81,6 +82,9 @@ pub trait Shows: Send + Sync {
     /// Short films about these goods that their sellers put on their pages, each with what it is about.
     fn films<'a>(&'a self, db: &'a Db, goods: &'a [Card]) -> BoxFuture<'a, Vec<(ProductId, Clip)>>;
 
+    /// The shows that everybody may find, by id from `after` on: for the sitemap.
+    fn places<'a>(&'a self, db: &'a Db, after: &'a str, limit: i64) -> BoxFuture<'a, Vec<Place>>;
+
     /// Hears that somebody opened the sheet of a product, coming from a show.
     fn tapped(&self, at: &OnAir, who: &str);
 }
@@ -92,6 +96,9 @@ pub struct Clip {
     pub film: String,
     /// Where the show it comes from is seen again.
     pub show: String,
+    /// Since when it can be seen, and how long it is.
+    pub since_ms: i64,
+    pub length_ms: i64,
 }
 
 /// One of the goods of a show that is on air.
@@ -138,6 +145,14 @@ pub(crate) async fn films(shop: &Shop, goods: &[Card]) -> Vec<(ProductId, Clip)>
     match shop.shows.get() {
         Some(shows) if !goods.is_empty() => shows.films(&shop.base.db, goods).await,
         _ => Vec::new(),
+    }
+}
+
+/// The shows that everybody may find, none while nobody knows.
+pub(crate) async fn places(shop: &Shop, after: &str, limit: i64) -> Vec<Place> {
+    match shop.shows.get() {
+        Some(shows) => shows.places(&shop.base.db, after, limit).await,
+        None => Vec::new(),
     }
 }
 
