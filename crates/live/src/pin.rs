@@ -183,6 +183,11 @@ impl Shown {
         })
     }
 
+    /// The same with the label it had then.
+    pub(crate) fn as_labelled(&self, label: Option<i64>) -> Shown {
+        Shown { label, ..self.clone() }
+    }
+
     /// Where that edition can be read, or nothing.
     pub fn label_path(&self) -> String {
         self.label.map(|edition| format!("{}/labels/{edition}", self.card.href())).unwrap_or_default()

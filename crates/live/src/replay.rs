@@ -108,7 +108,7 @@ async fn shown(db: &Db, broadcast: &Broadcast) -> Result<Vec<Value>> {
     // Today's price, and the label as it stood then.
     let shown = |pin: &Pin| {
         let shown = known.get(pin.product.as_ref()?)?.as_ref()?;
-        Some(Shown { label: pin.label, ..shown.clone() })
+        Some(shown.as_labelled(pin.label))
     };
     Ok(pins.iter().map(|pin| pin::frame(&broadcast.id, pin.at_ms, shown(pin).as_ref())).collect())
 }

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use shop::store::Store;
 use web::{Ui, structured};
 
-use crate::broadcast::{Broadcast, Stage};
 use crate::broadcast::pages::poster;
+use crate::broadcast::{Broadcast, Stage};
 
 /// Everything a show's page tells search engines, as the text of a script.
 pub(crate) fn script(ui: &Ui, show: &Broadcast, store: &Store) -> String {

@@ -66,8 +66,10 @@ async fn robots(ui: Ui) -> Response {
     }
     // The API is for programs that ask for it; photos and pages are what a search engine shows.
     let _ = writeln!(text, "Disallow: /api/v1/\n\nSitemap: {}", ui.absolute("/sitemap.xml"));
-    let headers =
-        [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=3600")];
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+    ];
     (headers, text).into_response()
 }
 
@@ -140,7 +142,7 @@ async fn pages(shop: &Shop, kind: Kind) -> Result<Vec<String>> {
     let ends = match kind {
         Kind::Stores | Kind::Products => every(&shop.base.db, kind).await?,
         Kind::Shows => {
-            let mut ends = Vec::new();
+            let mut ends: Vec<String> = Vec::new();
             loop {
                 let after = ends.last().cloned().unwrap_or_default();
                 let page = showing::places(shop, &after, MOST + 1).await;

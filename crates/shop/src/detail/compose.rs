@@ -105,9 +105,7 @@ impl Composed {
                 ui.t2("detail-line-story", "count", self.stories.len(), "entries", self.entries.len())
             }
             Block::Ingredients => join(&self.facts),
-            Block::Sizes => {
-                ui.t1("detail-line-sizes", "count", self.sizes.len().saturating_sub(1))
-            }
+            Block::Sizes => ui.t1("detail-line-sizes", "count", self.sizes.len().saturating_sub(1)),
             Block::Care if self.care_words.is_empty() => join(&self.care),
             Block::Care => self.care_words.clone(),
             Block::Delivery => self.terms.join(" · "),

@@ -95,6 +95,10 @@ impl DeskPage {
         problem.and_then(|problem| problem.field_words(self.ui.language(), field)).unwrap_or_default()
     }
 
+    fn most(&self, block: &str) -> usize {
+        if block == "hook" { HOOK } else { CARE }
+    }
+
     fn is_open(&self, card: &Card) -> bool {
         self.open == card.word()
     }
@@ -211,9 +215,7 @@ async fn change(
     let block = Block::of(&change.block).ok_or_else(|| Problem::bad_request("unreadable"))?;
     let done = match change.act.as_str() {
         "place" => draft(&shop, &seller.store, &product, |page| page.place(block, change.to)).await,
-        "hide" if !block.may_hide() => {
-            Err(Error::Invalid(vec![("hidden".to_owned(), "block-needed")]))
-        }
+        "hide" if !block.may_hide() => Err(Error::Invalid(vec![("hidden".to_owned(), "block-needed")])),
         "hide" => draft(&shop, &seller.store, &product, |page| page.set_hidden(block, true)).await,
         "show" => draft(&shop, &seller.store, &product, |page| page.set_hidden(block, false)).await,
         "write" => {
@@ -304,12 +306,6 @@ async fn drop_it(
 ) -> Result<Redirect, Problem> {
     drop_draft(&shop, &seller.store, &product).await?;
     Ok(Redirect::to(&format!("{}?just=dropped", path(&seller.store, &product))))
-}
-
-impl DeskPage {
-    fn most(&self, block: &str) -> usize {
-        if block == "hook" { HOOK } else { CARE }
-    }
 }
 
 #[cfg(test)]

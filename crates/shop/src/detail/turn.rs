@@ -58,6 +58,10 @@ impl TurnPage {
         if self.turn.is_empty() { 0 } else { LEAST_TURN.saturating_sub(self.turn.len()) }
     }
 
+    fn drop_of(&self, number: &usize) -> String {
+        self.ui.t1("turn-drop-of", "number", *number)
+    }
+
     fn nth(&self, number: &usize) -> String {
         self.ui.t1("sell-photo-number", "number", *number)
     }

@@ -12,7 +12,9 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use web::{Path, Problem, Ui};
 
-use super::{Card, Product, ProductId, Sheet, Variant, Withdrawal, card, find, label, on_sale_in, sheet, structured};
+use super::{
+    Card, Product, ProductId, Sheet, Variant, Withdrawal, card, find, label, on_sale_in, sheet, structured,
+};
 use crate::detail::compose::{Composed, facts};
 use crate::detail::{self, Detail};
 use crate::follow::pages::Heart;
@@ -69,6 +71,10 @@ struct ProductPage {
 impl ProductPage {
     fn withdrawal_key(&self) -> String {
         format!("shop-withdrawal-{}", self.product.withdrawal.slug())
+    }
+
+    fn nth(&self, number: &usize) -> String {
+        self.ui.t1("sell-photo-number", "number", *number)
     }
 
     fn left(&self) -> i64 {

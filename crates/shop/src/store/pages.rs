@@ -106,6 +106,10 @@ struct StorePage {
 }
 
 impl StorePage {
+    fn diary_href(&self) -> String {
+        format!("{}/diary", self.store.path())
+    }
+
     fn deal(&self, card: &Card) -> String {
         promotion::on_card(self.ui.language(), &self.promotions, card)
     }
