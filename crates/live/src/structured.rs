@@ -7,6 +7,8 @@ use web::{Ui, structured};
 use crate::broadcast::pages::poster;
 use crate::broadcast::{Broadcast, Stage};
 
+const HOUR_MS: i64 = 3_600_000;
+
 /// Everything a show's page tells search engines, as the text of a script.
 pub(crate) fn script(ui: &Ui, show: &Broadcast, store: &Store) -> String {
     let (title, store_path, path) = (show.title_in(ui.language()), store.path(), show.path());
@@ -38,10 +40,19 @@ fn event(ui: &Ui, show: &Broadcast, store: &Store) -> Value {
         "image": [ui.absolute(&poster(ui, show))],
         "organizer": organizer(ui, store),
     });
-    if let Stage::Ended { at_ms, .. } = show.stage {
-        event["endDate"] = ui.iso(&at_ms).into();
-    }
+    event["endDate"] = ui.iso(&until_ms(show, ui.now_ms())).into();
     event
+}
+
+/// When it ended, or is expected to: nobody announces that, and an hour is what a show takes.
+fn until_ms(show: &Broadcast, now_ms: i64) -> i64 {
+    match show.stage {
+        Stage::Ended { at_ms, .. } => at_ms,
+        Stage::Scheduled { starts_at_ms } => starts_at_ms + HOUR_MS,
+        Stage::Live { since_ms } | Stage::Waiting { since_ms } => {
+            (since_ms + HOUR_MS).max(now_ms + HOUR_MS / 2)
+        }
+    }
 }
 
 fn since_ms(show: &Broadcast) -> i64 {

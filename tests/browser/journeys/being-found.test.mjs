@@ -4,9 +4,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { after, before } from "node:test";
 import { RESULTS, startMarket } from "../market.mjs";
-import { browser, PHONE } from "../people.mjs";
+import { browser, person, PHONE } from "../people.mjs";
 import { shopPages } from "../places.mjs";
-import { newShow, order, pay, seller } from "../steps.mjs";
+import { mainButton, newShow, order, pay, press, seller, signIn } from "../steps.mjs";
 import { minded, things, unknown } from "../structured.mjs";
 
 let market, chrome, stall, pages;
@@ -88,14 +88,34 @@ test("a show that is over is a film, and its clip another", async () => {
 });
 
 test("a review is told with its stars", async () => {
-  const { page } = stall;
-  const self = { ...stall };
-  await page.goto(pages.product);
-  await order(self, { handOver: "pickup" });
-  await pay(self, "approve");
+  await stall.page.goto(`/sell/${stall.store}`);
+  const shopper = await person(chrome, market, { screen: PHONE });
+  await signIn(shopper);
+  const { page } = shopper;
+  await page.goto(await stall.page.locator('main a[href^="/stores/"]').first().getAttribute("href"));
+  const product = await page.locator('main .product:not(.gone) a[href^="/products/"]').first().getAttribute("href");
+  const of = async () => (await judged(product, "Product")).find((thing) => thing["@type"] === "Product");
+  assert.equal((await of()).aggregateRating, undefined, "nobody has judged it yet");
+  await page.goto(product);
+  await order(shopper, { handOver: "pickup" });
+  await pay(shopper, "approve");
   await page.waitForURL(/\/orders\//);
-  assert.equal((await judged(pages.product, "Product")).find((thing) => thing["@type"] === "Product").aggregateRating, undefined,
-    "nobody has judged it yet");
+  const code = (await page.locator(".price-card .price").first().innerText()).trim();
+  await stall.page.goto(`/sell/${stall.store}/handover`);
+  await stall.page.locator("[name=code]").fill(code);
+  await press(stall.page, mainButton(stall.page));
+  await press(stall.page, stall.page.locator(".price-card button").first());
+  await page.reload();
+  await press(page, page.locator('main a[href*="/reviews/"]').first());
+  await page.locator("[name=words]").fill("간이 딱 맞아요 </script> 다음에도 살게요");
+  await page.locator("[name=stars][value='4']").check({ force: true });
+  for (const first of await page.locator("fieldset .three").all()) await first.locator("input").last().check({ force: true });
+  await mainButton(page).click();
+  await page.waitForURL(/\/reviews\/[^/]+\?done=saved/);
+  const thing = await of();
+  assert.deepEqual([thing.aggregateRating.ratingValue, thing.aggregateRating.reviewCount, thing.review.length], ["4.0", 1, 1]);
+  assert.match(thing.review[0].reviewBody, /<\/script>/);
+  await shopper.leave();
 });
 
 test("the sitemap lists what is public, and answers shortly when nothing changed", async () => {

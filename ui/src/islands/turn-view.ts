@@ -36,6 +36,8 @@ class TurnView extends HTMLElement {
     this.picture = this.querySelector("img")!;
     const { picture } = this;
     picture.tabIndex = 0;
+    // An empty alt would say that there is nothing to see, and a slider is something.
+    picture.alt = this.dataset["label"] ?? "";
     for (const [name, value] of [["role", "slider"], ["aria-label", this.dataset["label"] ?? ""], ["aria-valuemin", "1"], ["aria-valuemax", String(this.photos.length)]] as const) picture.setAttribute(name, value);
     picture.addEventListener("keydown", (event) => this.key(event));
     picture.addEventListener("pointerdown", (event) => this.grasp(event));

@@ -11,6 +11,8 @@ use crate::review::pages::{Said, rating};
 use crate::showing::Clip;
 use crate::store::Store;
 
+/// Business days until it is sent, by law.
+const HANDLED_DAYS: i64 = 3;
 /// The longest description.
 const DESCRIPTION: usize = 1_000;
 
@@ -109,6 +111,11 @@ fn shipping(product: &Product, store: &Store) -> Value {
         "@type": "OfferShippingDetails",
         "shippingRate": { "@type": "MonetaryAmount", "value": won, "currency": "KRW" },
         "shippingDestination": { "@type": "DefinedRegion", "addressCountry": "KR" },
+        // Who is paid beforehand sends within three business days (전자상거래법 §15 ①). How long a carrier takes is its own.
+        "deliveryTime": {
+            "@type": "ShippingDeliveryTime",
+            "handlingTime": { "@type": "QuantitativeValue", "minValue": 0, "maxValue": HANDLED_DAYS, "unitCode": "DAY" },
+        },
     })
 }
 
