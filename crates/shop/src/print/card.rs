@@ -87,7 +87,7 @@ fn square(photo: &[u8]) -> Option<RgbImage> {
 fn awning(card: &mut RgbImage, from: u32) {
     for y in 0..56 {
         for x in from..WIDTH {
-            let stripe = if (x - from) / 48 % 2 == 0 { CABBAGE } else { Rgb([246, 238, 222]) };
+            let stripe = if ((x - from) / 48).is_multiple_of(2) { CABBAGE } else { Rgb([246, 238, 222]) };
             // Each stripe ends in a half circle.
             let side = f64::from((x - from) % 48) - 23.5;
             let hem = 34.0 + (24.0f64.powi(2) - side.powi(2)).max(0.0).sqrt() * 0.85;
