@@ -85,6 +85,11 @@ def main():
         picture(at, stall["picture"])
         if not 3 <= len(re.findall(r"[.?!](?:\s|$)", stall["story"]["ko"])) <= 5:
             fault(at, "story is not three to five sentences")
+        for day in stall.get("diary", []):
+            if set(day["products"]) - stalls[at] or day["days_ago"] < 0:
+                fault(at, "a diary of the future, or about another stall's product")
+            if "picture" in day:
+                picture(at, day["picture"])
         for product in stall["product"]:
             products += 1
             here = f"{at}/{product['slug']}"
@@ -101,6 +106,9 @@ def main():
                     both(f"{here}.card.{key}", product["card"].get(key))
             for name in product["pictures"]:
                 picture(here, name)
+            rows = product.get("page", {}).get("sizes", [])
+            if len({len(row) for row in rows}) > 1:
+                fault(here, "rows of a size table differ in length")
             wanted = [[]]
             for option in product["options"]:
                 wanted = [w + [v["slug"]] for w in wanted for v in option["values"]]

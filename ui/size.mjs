@@ -6,16 +6,19 @@ const BUDGET = 20 * 1024;
 /** Pages of sellers, with the sellers' own stylesheet. */
 const SELLERS = ["product edit", "studio", "seller home", "diagnosis", "reviews to answer", "till", "hand over"];
 /** Pages with reviews, questions or opening hours. */
-const TRUST = ["product", "review", "reviews to answer"];
+const TRUST = ["product", "store", "review", "reviews to answer"];
 /** Pages at the counter. */
 const COUNTER = ["till", "hand over", "paid"];
+/** Pages that tell of a product or a stall at length, and the desks they are laid out on. */
+const DETAIL = ["product", "store", "detail desk"];
 /** Islands a page can carry beside the main script and the stylesheet; the worst real combinations. */
 const PAGES = {
   "every page": [],
   "home": ["search-box"],
   "search": ["search-box"],
   "store": ["search-box"],
-  "product": ["buy-sheet", "share-button"],
+  "product": ["buy-sheet", "share-button", "turn-view"],
+  "detail desk": ["turn-view"],
   "review": ["photo-picker"],
   "reviews to answer": [],
   "product edit": ["photo-picker"],
@@ -52,7 +55,7 @@ function closure(key, files = new Set()) {
 let over = 0;
 for (const [page, islands] of Object.entries(PAGES)) {
   const files = new Set();
-  const styles = ["main.css", ...(SELLERS.includes(page) ? ["studio.css"] : []), ...(TRUST.includes(page) ? ["trust.css"] : []), ...(COUNTER.includes(page) ? ["counter.css"] : []), ...(page === "diagnosis" ? ["office.css"] : []), ...(islands.includes("search-box") ? ["search.css"] : [])];
+  const styles = ["main.css", ...(SELLERS.includes(page) ? ["studio.css"] : []), ...(TRUST.includes(page) ? ["trust.css"] : []), ...(COUNTER.includes(page) ? ["counter.css"] : []), ...(DETAIL.includes(page) ? ["detail.css"] : []), ...(page === "diagnosis" ? ["office.css"] : []), ...(islands.includes("search-box") ? ["search.css"] : [])];
   for (const key of [...styles, "main.ts", ...islands.map((name) => `islands/${name}.ts`)]) closure(key, files);
   const total = [...files].reduce((sum, file) => sum + size(file), 0);
   if (total > BUDGET) over++;

@@ -86,7 +86,7 @@ export default defineConfig({
     reportCompressedSize: false,
     rollupOptions: {
       // The player is asked for by the watch page itself, before `main`; hls.js, whep.ts and ease.ts by the player, by the name in the page.
-      input: { main: "src/main.ts", style: "src/main.css", studio: "src/studio.css", office: "src/office.css", search: "src/search.css", trust: "src/trust.css", counter: "src/counter.css", "live-player": "src/islands/live-player.ts", hls: "src/lib/hls.ts", whep: "src/lib/whep.ts", ease: "src/lib/ease.ts" },
+      input: { main: "src/main.ts", style: "src/main.css", studio: "src/studio.css", office: "src/office.css", search: "src/search.css", trust: "src/trust.css", counter: "src/counter.css", detail: "src/detail.css", "live-player": "src/islands/live-player.ts", hls: "src/lib/hls.ts", whep: "src/lib/whep.ts", ease: "src/lib/ease.ts" },
       preserveEntrySignatures: "exports-only",
       // A few hundred bytes each: together they are one question over a slow line instead of three.
       output: { codeSplitting: { groups: [{ name: "lines", test: /lib\/(backoff|fill|line)\.ts$/ }] } },

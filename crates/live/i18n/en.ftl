@@ -602,3 +602,7 @@ problem-show-erased = This show's time is over, and it is erased.
 problem-show-erased-next = The numbers of viewers and orders remain on its diagnosis.
 problem-held-by-operator = The market's operator holds this show.
 problem-held-by-operator-next = Ask the operator if it should be lifted.
+
+live-stories = How it is made
+live-story-more = See the product
+live-label = Facts

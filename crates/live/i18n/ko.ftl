@@ -590,3 +590,7 @@ problem-show-erased = 보관 기간이 끝나 지운 방송이에요.
 problem-show-erased-next = 시청자와 주문 숫자는 방송 돌아보기에 남아 있어요.
 problem-held-by-operator = 시장 운영자가 지키라고 한 방송이에요.
 problem-held-by-operator-next = 풀어야 한다면 시장 운영자에게 말씀해 주세요.
+
+live-stories = 만드는 이야기
+live-story-more = 상품 보기
+live-label = 상품 정보

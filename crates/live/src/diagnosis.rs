@@ -479,6 +479,7 @@ mod tests {
             id: pin::PinId::new(at_ms),
             product: product.cloned(),
             at_ms,
+            label: None,
         };
         let pins =
             [pin(Some(&a), 50), pin(Some(&a), 150), pin(Some(&b), 200), pin(None, 300), pin(Some(&a), 900)];

@@ -39,6 +39,7 @@ pub mod replay;
 pub mod retention;
 pub mod room;
 pub mod stream;
+mod structured;
 pub mod studio;
 pub mod watch;
 

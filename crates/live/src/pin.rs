@@ -3,7 +3,7 @@
 
 use base::{Db, Id, Tx, Won, events, sql};
 use serde_json::{Value, json};
-use shop::product::{self, Card, ProductId};
+use shop::product::{self, Card, ProductId, label};
 
 use crate::broadcast::{Broadcast, BroadcastId};
 use crate::helper::Moderator;
@@ -25,6 +25,8 @@ pub struct Pin {
     /// Nothing: the card was taken down.
     pub product: Option<ProductId>,
     pub at_ms: i64,
+    /// Which edition of the product's label the card stands for.
+    pub label: Option<i64>,
 }
 
 /// Puts a product's card up. It must be one of the store's, and not removed.
@@ -56,7 +58,8 @@ pub(crate) async fn remember(
 ) -> Result<()> {
     let mut tx = live.base.db.begin().await?;
     sql!(run &mut tx,
-        "insert into pins (id, broadcast_id, product_id, at_ms) values ($1, $2, $3, $4)
+        "insert into pins (id, broadcast_id, product_id, at_ms, label_edition)
+         values ($1, $2, $3, $4, (select max(edition) from label_records where product_id = $3))
          on conflict (broadcast_id, at_ms) do nothing", PinId::new(at_ms), broadcast, product, at_ms)?;
     Ok(tx.commit().await?)
 }
@@ -95,10 +98,12 @@ async fn change(
         tx.rollback().await?;
         return if before.product == product { Ok(before) } else { Err(Error::AnotherBody) };
     }
-    let pin = Pin { id: PinId::new(at_ms), product, at_ms };
+    let label = shown.and_then(|shown| shown.label);
+    let pin = Pin { id: PinId::new(at_ms), product, at_ms, label };
     sql!(run &mut tx,
-        "insert into pins (id, broadcast_id, product_id, at_ms, made_key) values ($1, $2, $3, $4, $5)",
-        &pin.id, &broadcast.id, &pin.product, at_ms, &key)?;
+        "insert into pins (id, broadcast_id, product_id, at_ms, made_key, label_edition)
+         values ($1, $2, $3, $4, $5, $6)",
+        &pin.id, &broadcast.id, &pin.product, at_ms, &key, label)?;
     let told = frame(&broadcast.id, at_ms, shown);
     events::put(&mut tx, &broadcast.topic(), &told).await?;
     tx.commit().await?;
@@ -109,9 +114,9 @@ async fn change(
 
 async fn made_before(tx: &mut Tx, key: &Option<String>) -> Result<Option<Pin>> {
     let Some(key) = key else { return Ok(None) };
-    let row: Option<(PinId, Option<ProductId>, i64)> =
-        sql!(opt tx, "select id, product_id, at_ms from pins where made_key = $1", key)?;
-    Ok(row.map(|(id, product, at_ms)| Pin { id, product, at_ms }))
+    let row: Option<(PinId, Option<ProductId>, i64, Option<i64>)> =
+        sql!(opt tx, "select id, product_id, at_ms, label_edition from pins where made_key = $1", key)?;
+    Ok(row.map(|(id, product, at_ms, label)| Pin { id, product, at_ms, label }))
 }
 
 /// The same in the playlists, for players that know nothing of our room.
@@ -131,6 +136,8 @@ pub struct Shown {
     pub variant: String,
     /// The lowest price that holds only during a show.
     live_won: Option<Won>,
+    /// Which edition of its label is told.
+    pub label: Option<i64>,
 }
 
 /// A product by its id; `None` when it was removed.
@@ -142,7 +149,8 @@ pub async fn find(db: &Db, id: &ProductId) -> Result<Option<Shown>> {
         [only] => only.id.to_string(),
         _ => String::new(),
     };
-    Ok(Some(Shown { card, variant, live_won }))
+    let label = label::newest(db, id).await?;
+    Ok(Some(Shown { card, variant, live_won, label }))
 }
 
 impl Shown {
@@ -171,7 +179,18 @@ impl Shown {
             "name_en": either(&card.name, &card.name_en), "price_won": card.price_from_won,
             "stock": card.left, "origin": card.origin, "origin_en": either(&card.origin, &card.origin_en),
             "photo": photo(card), "url": card.href(), "buy": buy_path(broadcast, &card.id),
+            "label": self.label, "label_url": self.label_path(),
         })
+    }
+
+    /// The same with the label it had then.
+    pub(crate) fn as_labelled(&self, label: Option<i64>) -> Shown {
+        Shown { label, ..self.clone() }
+    }
+
+    /// Where that edition can be read, or nothing.
+    pub fn label_path(&self) -> String {
+        self.label.map(|edition| format!("{}/labels/{edition}", self.card.href())).unwrap_or_default()
     }
 }
 
@@ -213,8 +232,8 @@ pub async fn now(db: &Db, broadcast: &Broadcast) -> Result<Option<Value>> {
 
 /// Every change of the card, in order.
 pub async fn all(db: &Db, broadcast: &BroadcastId, limit: i64) -> Result<Vec<Pin>> {
-    let rows: Vec<(PinId, Option<ProductId>, i64)> = sql!(all db,
-        "select id, product_id, at_ms from pins where broadcast_id = $1 order by at_ms limit $2",
+    let rows: Vec<(PinId, Option<ProductId>, i64, Option<i64>)> = sql!(all db,
+        "select id, product_id, at_ms, label_edition from pins where broadcast_id = $1 order by at_ms limit $2",
         broadcast, limit)?;
-    Ok(rows.into_iter().map(|(id, product, at_ms)| Pin { id, product, at_ms }).collect())
+    Ok(rows.into_iter().map(|(id, product, at_ms, label)| Pin { id, product, at_ms, label }).collect())
 }

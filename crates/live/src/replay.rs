@@ -105,8 +105,12 @@ async fn shown(db: &Db, broadcast: &Broadcast) -> Result<Vec<Value>> {
             known.insert(id.clone(), pin::find(db, id).await?);
         }
     }
-    let shown = |pin: &Pin| known.get(pin.product.as_ref()?)?.as_ref();
-    Ok(pins.iter().map(|pin| pin::frame(&broadcast.id, pin.at_ms, shown(pin))).collect())
+    // Today's price, and the label as it stood then.
+    let shown = |pin: &Pin| {
+        let shown = known.get(pin.product.as_ref()?)?.as_ref()?;
+        Some(shown.as_labelled(pin.label))
+    };
+    Ok(pins.iter().map(|pin| pin::frame(&broadcast.id, pin.at_ms, shown(pin).as_ref())).collect())
 }
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {

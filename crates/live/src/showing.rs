@@ -10,6 +10,7 @@ use serde_json::json;
 use shop::moving::format::PastShow;
 use shop::product::{Card, Product, ProductId};
 use shop::showing::{Clip, OnAir, Showing, Shows, When};
+use shop::sitemap::Place;
 use shop::store;
 use shop::text::Text;
 use web::Lang;
@@ -88,6 +89,15 @@ impl Shows for Live {
         Box::pin(past(db, store))
     }
 
+    fn places<'a>(&'a self, db: &'a Db, after: &'a str, limit: i64) -> BoxFuture<'a, Vec<Place>> {
+        Box::pin(async move {
+            places(db, after, limit).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "The shows could not be listed for the sitemap");
+                Vec::new()
+            })
+        })
+    }
+
     fn tapped(&self, at: &OnAir, who: &str) {
         self.audience.tapped(at, who, self.base.clock.now_ms());
     }
@@ -137,7 +147,29 @@ async fn past(db: &Db, store: &StoreId) -> base::Result<Vec<PastShow>> {
 }
 
 fn film(clip: clip::Clip) -> Clip {
-    Clip { film: clip.address(), show: format!("/live/{}", clip.broadcast_id) }
+    Clip {
+        film: clip.address(),
+        show: format!("/live/{}", clip.broadcast_id),
+        since_ms: clip.published_at_ms.unwrap_or(clip.from_ms),
+        length_ms: clip.to_ms - clip.from_ms,
+    }
+}
+
+/// Shows that are announced, on air, or to be seen again; no rehearsals and nothing that was withdrawn.
+async fn places(db: &Db, after: &str, limit: i64) -> Result<Vec<Place>> {
+    let rows: Vec<(String, i64, i64)> = sql!(all db,
+        "select b.id, b.starts_at_ms, coalesce(b.ended_at_ms, 0) as ended
+         from broadcasts b join stores s on s.id = b.store_id
+         where s.listed = true and b.rehearses is null and b.withdrawn_at_ms is null and b.id > $1
+           and (b.stage in ('live', 'waiting') or (b.stage = 'ended' and b.replay_ms is not null)
+             or (b.stage = 'scheduled' and b.starts_at_ms > b.made_at_ms))
+         order by b.id limit $2", after, limit)?;
+    let place = |(id, starts_at_ms, ended_at_ms): (String, i64, i64)| {
+        // One that is to come changed when it was made, which its id tells no better than this.
+        let changed_at_ms = if ended_at_ms > 0 { ended_at_ms } else { starts_at_ms };
+        Place { path: format!("/live/{id}"), id, changed_at_ms }
+    };
+    Ok(rows.into_iter().map(place).collect())
 }
 
 fn without_ids(shows: Vec<(BroadcastId, Showing)>) -> Vec<Showing> {

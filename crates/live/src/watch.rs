@@ -7,9 +7,11 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use base::Db;
 use people::MaybePerson;
 use serde::Deserialize;
-use shop::product::Card;
+use shop::diary::{self, Entry};
+use shop::product::{self, Card};
 use shop::store;
 use utoipa_axum::router::OpenApiRouter;
 use web::{Problem, Ui};
@@ -20,11 +22,13 @@ use crate::chat::{self, Line};
 use crate::host::Shown;
 use crate::interaction::{self, pages::Standing};
 use crate::reaction::Kind;
-use crate::{Error, Live, Result, crowd, notice, pin, push};
+use crate::{Error, Live, Result, crowd, notice, pin, push, structured};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
+/// Days of the diary beneath a show.
+const ENTRIES: i64 = 3;
 
 pub(crate) fn routes() -> OpenApiRouter<Live> {
     OpenApiRouter::new().route("/live/{broadcast}", get(watch))
@@ -89,6 +93,36 @@ struct WatchPage {
     /// What the seller has opened.
     standing: Vec<Standing>,
     kinds: [Kind; 4],
+    /// How the goods are made: a name, its page, its story.
+    stories: Vec<Told>,
+    /// Days of the diary that are about the goods.
+    entries: Vec<Entry>,
+    /// schema.org, for search engines.
+    data: String,
+}
+
+/// How one of the goods is made, as its own page tells it.
+struct Told {
+    name: String,
+    href: String,
+    head: String,
+    body: String,
+}
+
+/// The first story of each of the goods that has one.
+async fn told(db: &Db, ui: &Ui, goods: &[Card]) -> Result<Vec<Told>> {
+    let lang = ui.language();
+    let stories = product::stories(db, goods.iter().map(|card| &card.id)).await?;
+    let told = goods.iter().filter_map(|card| {
+        let story = stories.get(&card.id)?;
+        Some(Told {
+            name: card.name_in(lang).to_owned(),
+            href: card.href(),
+            head: story.head.read(lang).to_owned(),
+            body: story.body.read(lang).to_owned(),
+        })
+    });
+    Ok(told.collect())
 }
 
 impl WatchPage {
@@ -147,6 +181,10 @@ async fn watch(
         Stage::Scheduled { .. } if person.is_some() && !asked => push::key(&live).await?,
         _ => String::new(),
     };
+    let stories = told(db, &ui, &goods).await?;
+    let ids: Vec<_> = goods.iter().map(|card| card.id.clone()).collect();
+    let entries = diary::of_products(db, &ids, ENTRIES).await.map_err(Error::from)?;
+    let data = structured::script(&ui, &broadcast, &store);
     let join = Join::now(&live, &broadcast.id);
     let page = web::page(&WatchPage {
         id: broadcast.id.clone(),
@@ -171,6 +209,9 @@ async fn watch(
         chat,
         standing,
         kinds: Kind::ALL,
+        stories,
+        entries,
+        data,
         ui,
     })?;
     Ok(page.into_response())

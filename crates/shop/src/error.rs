@@ -117,6 +117,8 @@ pub enum Error {
     GroupNotYet,
     #[error("the store's contract keeps no cards")]
     NoKeptCards,
+    #[error("the store has written enough into its diary today")]
+    DiaryFull,
     #[error("enough was asked for today")]
     AskedEnough,
     #[error("the question has been answered")]
@@ -241,6 +243,7 @@ impl From<Error> for Problem {
             Error::GroupNotReached => Problem::conflict("group-not-reached"),
             Error::GroupNotYet => Problem::conflict("group-not-yet"),
             Error::NoKeptCards => Problem::conflict("no-kept-cards"),
+            Error::DiaryFull => Problem::conflict("diary-full"),
             Error::AskedEnough => Problem::conflict("asked-enough"),
             Error::QuestionAnswered => Problem::conflict("question-answered"),
             Error::TooManyGuesses { retry_after_s } => Problem::too_many(retry_after_s),

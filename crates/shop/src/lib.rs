@@ -17,6 +17,8 @@ pub mod coupon;
 pub mod day_close;
 pub mod deal;
 pub mod delivery;
+pub mod detail;
+pub mod diary;
 pub mod discount;
 mod error;
 mod faults;
@@ -42,6 +44,7 @@ mod sheet;
 pub mod shipment;
 pub mod showing;
 pub mod sign;
+pub mod sitemap;
 mod spoken;
 pub mod stock;
 pub mod store;
@@ -197,6 +200,11 @@ pub fn routes(shop: Shop) -> OpenApiRouter {
         .merge(store::api::routes())
         .merge(product::api::routes())
         .merge(product::pages::routes())
+        .merge(detail::pages::routes())
+        .merge(detail::api::routes())
+        .merge(diary::pages::routes())
+        .merge(diary::api::routes())
+        .merge(sitemap::routes())
         .merge(cart::pages::routes())
         .merge(checkout::routes())
         .merge(buy::routes())

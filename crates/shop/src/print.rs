@@ -10,6 +10,7 @@ use crate::order::{Line, Order, OrderId, lines_of, picked};
 use crate::store::{self, Store};
 use crate::{Error, Result, Shop};
 
+pub(crate) mod card;
 mod face;
 mod label;
 pub(crate) mod pages;

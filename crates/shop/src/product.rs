@@ -1,5 +1,7 @@
 //! Products: what a stall sells, in up to three options and fifty variants, with its origin beside its price.
 
+use std::collections::HashMap;
+
 use base::{Db, Id, Won, sql};
 use people::StoreId;
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,7 @@ use crate::{Error, Result, set};
 
 pub(crate) mod api;
 mod bulk;
+mod card;
 pub(crate) mod draft;
 mod form;
 pub mod import;
@@ -22,6 +25,7 @@ pub mod pages;
 pub mod prices;
 pub(crate) mod questions;
 pub(crate) mod selling;
+mod structured;
 
 pub(crate) use draft::MAX_PHOTOS;
 pub use draft::{Draft, NewVariant, change, create, remove, restore};
@@ -329,6 +333,23 @@ pub async fn photos(db: &Db, wanted: &[ProductId]) -> Result<Vec<PhotoId>> {
         photos.extend(listed.0.into_iter().filter(|photo| !photos.contains(photo)).collect::<Vec<_>>());
     }
     Ok(photos)
+}
+
+/// The first story of each of several products that has one: what a show tells of them.
+pub async fn stories(
+    db: &Db,
+    wanted: impl IntoIterator<Item = &ProductId>,
+) -> Result<HashMap<ProductId, Story>> {
+    let found: Vec<(ProductId, String)> = sql!(all db,
+        "select id, stories from products
+         where stories <> '[]' and id in (select j.value ->> 'id' from json_each($1) as j)",
+        set::ids(wanted)?)?;
+    let mut stories = HashMap::new();
+    for (id, listed) in found {
+        let listed = Listing::<Story>::try_from(listed).map_err(base::Error::from)?;
+        stories.extend(listed.0.into_iter().next().map(|story| (id, story)));
+    }
+    Ok(stories)
 }
 
 /// What a store has on sale, newest first, after the row `(created_at_ms, id)`.

@@ -12,6 +12,7 @@ use web::Lang;
 use crate::Shop;
 use crate::moving::format::PastShow;
 use crate::product::{Card, Product, ProductId, Sheet};
+use crate::sitemap::Place;
 
 /// A show in a list: live now, announced, or to be seen again.
 #[derive(Clone, Debug)]
@@ -84,6 +85,8 @@ pub trait Shows: Send + Sync {
 
     /// The shows of a store that are over, the oldest first, as they are taken along when it moves.
     fn past<'a>(&'a self, db: &'a Db, store: &'a StoreId) -> BoxFuture<'a, base::Result<Vec<PastShow>>>;
+    /// The shows that everybody may find, by id from `after` on: for the sitemap.
+    fn places<'a>(&'a self, db: &'a Db, after: &'a str, limit: i64) -> BoxFuture<'a, Vec<Place>>;
 
     /// Hears that somebody opened the sheet of a product, coming from a show.
     fn tapped(&self, at: &OnAir, who: &str);
@@ -96,6 +99,9 @@ pub struct Clip {
     pub film: String,
     /// Where the show it comes from is seen again.
     pub show: String,
+    /// Since when it can be seen, and how long it is.
+    pub since_ms: i64,
+    pub length_ms: i64,
 }
 
 /// One of the goods of a show that is on air.
@@ -150,6 +156,14 @@ pub(crate) async fn past(shop: &Shop, store: &StoreId) -> crate::Result<Vec<Past
     match shop.shows.get() {
         Some(shows) => Ok(shows.past(&shop.base.db, store).await?),
         None => Ok(Vec::new()),
+    }
+}
+
+/// The shows that everybody may find, none while nobody knows.
+pub(crate) async fn places(shop: &Shop, after: &str, limit: i64) -> Vec<Place> {
+    match shop.shows.get() {
+        Some(shows) => shows.places(&shop.base.db, after, limit).await,
+        None => Vec::new(),
     }
 }
 

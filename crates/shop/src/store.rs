@@ -20,6 +20,7 @@ mod identity;
 pub(crate) mod opening;
 pub mod pages;
 pub(crate) mod slug;
+mod structured;
 
 pub use identity::{Identity, business_number_is_whole};
 

@@ -10,6 +10,7 @@ pub mod metrics;
 mod problem;
 pub mod qr;
 pub mod socket;
+pub mod structured;
 pub mod ui;
 pub mod words;
 

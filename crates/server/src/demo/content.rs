@@ -8,6 +8,7 @@ use rust_embed::RustEmbed;
 use serde::Deserialize;
 use shop::category::Answers;
 use shop::coupon::NewCoupon;
+use shop::detail::Block;
 use shop::promotion::NewPromotion;
 use web::Said;
 
@@ -79,6 +80,30 @@ pub(super) struct Stall {
     pub promotions: Vec<NewPromotion>,
     #[serde(default, rename = "coupon")]
     pub coupons: Vec<NewCoupon>,
+    #[serde(default)]
+    pub diary: Vec<Diary>,
+}
+
+/// A day of a stall's diary.
+#[derive(Deserialize)]
+pub(super) struct Diary {
+    pub days_ago: i64,
+    pub words: Said,
+    pub picture: Option<String>,
+    pub products: Vec<String>,
+}
+
+/// How a product's page is laid out.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Page {
+    pub order: Vec<Block>,
+    pub hidden: Vec<Block>,
+    pub hook: Said,
+    pub care: Said,
+    pub sizes: Vec<Vec<String>>,
+    /// The beginning of its photos' names.
+    pub turn: String,
 }
 
 #[derive(Deserialize)]
@@ -95,6 +120,7 @@ pub(super) struct Product {
     #[serde(default)]
     pub cold: bool,
     pub pictures: Vec<String>,
+    pub page: Option<Page>,
     #[serde(default)]
     pub options: Vec<Opt>,
     pub variants: Vec<Variant>,

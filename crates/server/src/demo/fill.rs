@@ -3,19 +3,22 @@
 use std::collections::HashMap;
 
 use anyhow::{Context, Result};
-use base::{Won, settings};
+use base::{Won, clock, settings};
 use bytes::Bytes;
+use jiff::ToSpan;
 use people::{Address, People, Person, PersonId, operator};
 use shop::category::{self, Answers};
 use shop::coupon;
+use shop::detail::{self, Detail};
+use shop::diary::{self, NewEntry};
 use shop::photo::{self, PhotoId};
-use shop::product::{self, Choice, Draft, Fact, NewVariant, Story, Withdrawal};
+use shop::product::{self, Choice, Draft, Fact, NewVariant, ProductId, Story, Withdrawal};
 use shop::promotion;
 use shop::store::{self, Identity, NewStore};
 use shop::text::Text;
 use web::{Market, Said};
 
-use super::content::{self, Content, Legal, Product, Stall};
+use super::content::{self, Content, Diary, Legal, Page, Product, Stall};
 use crate::app::App;
 
 /// Fills an empty database. Every step is idempotent, so a start that was cut short is taken up again.
@@ -103,10 +106,21 @@ async fn stall(app: &App, content: &Content, stall: &Stall, owner: &PersonId) ->
         parcel_free_from_won: Some(Won(content.delivery.parcel_free_from_won)),
     };
     let store = store::create(&app.shop, owner, &format!("demo-{}", stall.slug), wanted).await?;
+    let mut made_as: HashMap<&str, ProductId> = HashMap::new();
     for product in &stall.products {
         let draft = draft(app, product).await.with_context(|| product.slug.clone())?;
         let key = format!("demo-{}-{}", stall.slug, product.slug);
-        product::create(&app.shop, &store.id, &key, draft).await.with_context(|| product.slug.clone())?;
+        let made = product::create(&app.shop, &store.id, &key, draft).await;
+        let made = made.with_context(|| product.slug.clone())?;
+        if let Some(page) = &product.page {
+            let page = laid_out(app, page).await.with_context(|| product.slug.clone())?;
+            detail::replace(&app.shop, &store.id, &made.id, page).await?;
+        }
+        made_as.insert(product.slug.as_str(), made.id);
+    }
+    for (place, day) in stall.diary.iter().enumerate() {
+        let entry = entry(app, day, &made_as).await?;
+        diary::write(&app.shop, &store.id, &format!("demo-{place}"), entry).await?;
     }
     for (place, new) in stall.promotions.iter().enumerate() {
         promotion::create(&app.shop, &store.id, &format!("demo-{place}"), new.clone()).await?;
@@ -159,6 +173,40 @@ async fn draft(app: &App, product: &Product) -> Result<Draft> {
         pickup: product.delivery.iter().any(|way| way == "pickup"),
         cold: product.cold,
         ..Draft::default()
+    })
+}
+
+/// How a product's page is laid out; its turn is read photo by photo until there are no more.
+async fn laid_out(app: &App, page: &Page) -> Result<Detail> {
+    let mut turn = Vec::new();
+    while !page.turn.is_empty() {
+        match content::picture(&format!("{}-{:02}.svg", page.turn, turn.len() + 1)) {
+            Ok(photo) => turn.push(photo::add(&app.shop, Bytes::from(photo)).await?),
+            Err(_) => break,
+        }
+    }
+    Ok(Detail {
+        order: page.order.clone(),
+        hidden: page.hidden.clone(),
+        hook: text(&page.hook),
+        care: text(&page.care),
+        sizes: page.sizes.clone(),
+        turn,
+    })
+}
+
+/// A day of the diary, as many days ago as it says.
+async fn entry(app: &App, day: &Diary, made_as: &HashMap<&str, ProductId>) -> Result<NewEntry> {
+    let today = app.base.clock.now().to_zoned(clock::seoul()).date();
+    let products = day.products.iter().map(|slug| made_as.get(slug.as_str()).cloned());
+    Ok(NewEntry {
+        day: Some(today.saturating_sub(day.days_ago.days())),
+        words: text(&day.words),
+        photo: match &day.picture {
+            Some(drawing) => Some(picture(app, drawing).await?),
+            None => None,
+        },
+        products: products.collect::<Option<_>>().context("a diary about an unknown product")?,
     })
 }
 

@@ -64,8 +64,13 @@ fn too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large")
 }
 
-/// Reads a form; every good photo in it is kept at once.
-pub(crate) async fn read_form(shop: &Shop, mut form: Multipart) -> Result<Posted, Problem> {
+/// Reads a form with the photos of a product; every good photo in it is kept at once.
+pub(crate) async fn read_form(shop: &Shop, form: Multipart) -> Result<Posted, Problem> {
+    read_form_of(shop, form, MAX_PHOTOS).await
+}
+
+/// Reads a form with up to `most` photos; every good photo in it is kept at once.
+pub(crate) async fn read_form_of(shop: &Shop, mut form: Multipart, most: usize) -> Result<Posted, Problem> {
     let mut posted = Posted::default();
     while let Some(mut field) = form.next_field().await.map_err(unreadable)? {
         if posted.fields.len() + posted.files.len() >= MAX_FIELDS {
@@ -82,17 +87,17 @@ pub(crate) async fn read_form(shop: &Shop, mut form: Multipart) -> Result<Posted
         if file.is_empty() && bytes.as_ref().is_some_and(Bytes::is_empty) {
             continue;
         }
-        take(shop, &mut posted, file, bytes).await?;
+        let kept = match bytes {
+            _ if posted.files.len() >= most => Err(Error::Photo(PhotoFault::TooMany)),
+            None => Err(Error::Photo(PhotoFault::TooManyBytes)),
+            Some(bytes) => add(shop, bytes).await,
+        };
+        note(&mut posted, file, kept)?;
     }
     Ok(posted)
 }
 
-async fn take(shop: &Shop, posted: &mut Posted, file: String, bytes: Option<Bytes>) -> Result<(), Problem> {
-    let kept = match bytes {
-        _ if posted.files.len() >= MAX_PHOTOS => Err(Error::Photo(PhotoFault::TooMany)),
-        None => Err(Error::Photo(PhotoFault::TooManyBytes)),
-        Some(bytes) => add(shop, bytes).await,
-    };
+fn note(posted: &mut Posted, file: String, kept: Result<PhotoId, Error>) -> Result<(), Problem> {
     match kept {
         Ok(id) => posted.files.push(Some(id)),
         Err(Error::Photo(fault)) => {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use ab_glyph_rasterizer::{Point, Rasterizer, point};
 use bytes::Bytes;
 use pdf_writer::types::{CidFontType, FontFlags, SystemInfo, UnicodeCmap};
 use pdf_writer::{Filter, Finish, Name, Pdf, Rect, Ref, Str};
@@ -48,6 +49,17 @@ impl Face {
         let shapes = text.chars().filter_map(|one| shape(&face, one));
         let units: f32 = shapes.map(|(shape, _)| f32::from(face.glyph_hor_advance(shape).unwrap_or(0))).sum();
         units * size / f32::from(face.units_per_em())
+    }
+
+    /// Draws a text on a grid, from `x` on, standing on the line `y`.
+    pub(super) fn draw(&self, text: &str, (x, y): (f32, f32), size: f32, grid: &mut Rasterizer) {
+        let Some(face) = self.open() else { return };
+        let scale = size / f32::from(face.units_per_em());
+        let mut pen = Pen { grid, x, y, scale, at: point(x, y), start: point(x, y) };
+        for (shape, _) in text.chars().filter_map(|one| shape(&face, one)) {
+            face.outline_glyph(shape, &mut pen);
+            pen.x += f32::from(face.glyph_hor_advance(shape).unwrap_or(0)) * scale;
+        }
     }
 
     /// A text as the document writes it, and its letters noted as used.
@@ -118,6 +130,52 @@ impl Face {
         used.letters.iter().for_each(|(number, letter)| letters.pair(*number, *letter));
         pdf.stream(map, &packed(&letters.finish())).filter(Filter::FlateDecode);
         Some(())
+    }
+}
+
+/// Draws a letter's outline where it stands. A font counts its height upwards.
+struct Pen<'g> {
+    grid: &'g mut Rasterizer,
+    x: f32,
+    y: f32,
+    scale: f32,
+    at: Point,
+    start: Point,
+}
+
+impl Pen<'_> {
+    fn place(&self, x: f32, y: f32) -> Point {
+        point(self.x + x * self.scale, self.y - y * self.scale)
+    }
+}
+
+impl ttf_parser::OutlineBuilder for Pen<'_> {
+    fn move_to(&mut self, x: f32, y: f32) {
+        self.at = self.place(x, y);
+        self.start = self.at;
+    }
+
+    fn line_to(&mut self, x: f32, y: f32) {
+        let to = self.place(x, y);
+        self.grid.draw_line(self.at, to);
+        self.at = to;
+    }
+
+    fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
+        let (bend, to) = (self.place(x1, y1), self.place(x, y));
+        self.grid.draw_quad(self.at, bend, to);
+        self.at = to;
+    }
+
+    fn curve_to(&mut self, x1: f32, y1: f32, x2: f32, y2: f32, x: f32, y: f32) {
+        let (one, other, to) = (self.place(x1, y1), self.place(x2, y2), self.place(x, y));
+        self.grid.draw_cubic(self.at, one, other, to);
+        self.at = to;
+    }
+
+    fn close(&mut self) {
+        self.grid.draw_line(self.at, self.start);
+        self.at = self.start;
     }
 }
 

@@ -36,7 +36,7 @@ impl Letters {
         Some(Letters { plain: Face::load("print-plain.ttf")?, bold: Face::load("print-bold.ttf")? })
     }
 
-    fn face(&self, weight: Weight) -> &Face {
+    pub(super) fn face(&self, weight: Weight) -> &Face {
         match weight {
             Weight::Plain => &self.plain,
             Weight::Bold => &self.bold,

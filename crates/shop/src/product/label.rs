@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use super::{Draft, Fact, Product, ProductId};
-use crate::Result;
 use crate::category::Answers;
 use crate::text::Text;
+use crate::{Error, Result};
 
 /// What is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -75,4 +75,26 @@ pub async fn editions(db: &Db, product: &ProductId) -> Result<Vec<Edition>> {
     Ok(sql!(all db,
         "select edition, told, from_ms from label_records where product_id = $1 order by edition desc limit 100",
         product)?)
+}
+
+/// One edition, and the number of the newest.
+pub(crate) async fn edition(db: &Db, product: &ProductId, edition: i64) -> Result<(Edition, i64)> {
+    let mut found = sql!(all db,
+        "select edition, told, from_ms from label_records
+         where product_id = $1 and (edition = $2
+             or edition = (select max(n.edition) from label_records n where n.product_id = $1))
+         order by edition", product, edition)?;
+    let last = found.last().map_or(0, |one: &Edition| one.edition);
+    let at = found.iter().position(|one| one.edition == edition).ok_or(Error::NotFound)?;
+    Ok((found.swap_remove(at), last))
+}
+
+/// The number of the edition that is told now; `None`: none was kept.
+pub async fn newest(db: &Db, product: &ProductId) -> Result<Option<i64>> {
+    Ok(sql!(value db, "select max(edition) from label_records where product_id = $1", product)?)
+}
+
+/// What an edition tells.
+pub(crate) fn read(edition: &Edition) -> Result<Told> {
+    Ok(serde_json::from_str(&edition.told).map_err(base::Error::from)?)
 }

@@ -3,24 +3,28 @@
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use base::Won;
-use people::MaybePerson;
-use serde_json::{Value, json};
+use people::{MaybePerson, Person};
+use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use web::{Path, Problem, Ui};
 
-use super::{Card, Product, ProductId, Sheet, Variant, Withdrawal, find, on_sale_in, sheet};
-use crate::category;
+use super::{
+    Card, Product, ProductId, Sheet, Variant, Withdrawal, card, find, label, on_sale_in, sheet, structured,
+};
+use crate::detail::compose::{Composed, facts};
+use crate::detail::{self, Detail};
 use crate::follow::pages::Heart;
 use crate::group_purchase::{self, GroupPurchase};
 use crate::promotion::{self, Promotion};
 use crate::question::Question;
-use crate::review::pages::{Said, rating};
+use crate::review::pages::Said;
 use crate::showing::{self, Clip};
 use crate::store::{self, Store};
-use crate::{Error, Shop, question};
+use crate::{Error, Shop, diary, question};
 
 /// Other goods of the stall beneath a product.
 const OTHERS: i64 = 6;
@@ -29,7 +33,10 @@ const FEW: i64 = 5;
 
 /// The routes for shoppers.
 pub(crate) fn routes() -> OpenApiRouter<Shop> {
-    OpenApiRouter::new().route("/products/{product}", get(page))
+    OpenApiRouter::new()
+        .route("/products/{product}", get(page))
+        .route("/products/{product}/labels/{edition}", get(label))
+        .merge(card::routes())
 }
 
 #[derive(Template)]
@@ -54,8 +61,14 @@ struct ProductPage {
     /// What was asked about it.
     questions: Vec<Question>,
     heart: Heart,
-    /// schema.org Product, for search engines.
+    /// What stands below the price, block by block.
+    composed: Composed,
+    /// schema.org, for search engines.
     data: String,
+    /// The picture that is shown where this page's address is shared.
+    card: String,
+    /// Where its seller goes on, when this is only how it would look.
+    preview: String,
 }
 
 impl ProductPage {
@@ -63,17 +76,8 @@ impl ProductPage {
         format!("shop-withdrawal-{}", self.product.withdrawal.slug())
     }
 
-    /// What is told of it: the answers to its category's questions, then the seller's further lines.
-    fn facts(&self) -> Vec<(String, String)> {
-        let lang = self.ui.language();
-        let mut told = category::facts(&self.product, &self.store, lang);
-        for fact in self.product.facts.iter() {
-            let name = fact.name.read(lang);
-            if !told.iter().any(|(known, _)| known == name) {
-                told.push((name.to_owned(), fact.value.read(lang).to_owned()));
-            }
-        }
-        told
+    fn nth(&self, number: &usize) -> String {
+        self.ui.t1("sell-photo-number", "number", *number)
     }
 
     fn left(&self) -> i64 {
@@ -129,29 +133,57 @@ async fn page(
     MaybePerson(person): MaybePerson,
     Path(id): Path<ProductId>,
 ) -> Result<Response, Problem> {
-    let db = &shop.base.db;
-    let Sheet { product, store, variants } = match sheet(db, &id).await {
+    let sheet = match sheet(&shop.base.db, &id).await {
         Err(Error::Gone) => return gone(&shop, ui, &id).await,
         found => found?,
     };
+    let laid_out = detail::of_product(&shop.base.db, &id).await?;
+    let page = Box::pin(build(&shop, ui, person.as_ref(), sheet, laid_out)).await?;
+    Ok(web::page(&page)?.into_response())
+}
+
+/// The page as its seller would lay it out. The caller has made sure whose product it is.
+pub(crate) async fn preview(
+    shop: &Shop,
+    ui: Ui,
+    person: Option<&Person>,
+    id: &ProductId,
+    detail: Detail,
+    back: String,
+) -> Result<Response, Problem> {
+    let sheet = sheet(&shop.base.db, id).await?;
+    let (_, edition) = detail::of_product(&shop.base.db, id).await?;
+    let page = Box::pin(build(shop, ui, person, sheet, (detail, edition))).await?;
+    let page = ProductPage { preview: back, ..page };
+    Ok(([(CACHE_CONTROL, "no-store")], web::page(&page)?).into_response())
+}
+
+async fn build(
+    shop: &Shop,
+    ui: Ui,
+    person: Option<&Person>,
+    Sheet { product, store, variants }: Sheet,
+    (detail, edition): (Detail, i64),
+) -> Result<ProductPage, Problem> {
+    let db = &shop.base.db;
     let mut others = on_sale_in(db, &store.id, None, OTHERS + 1).await?;
     others.retain(|card| card.id != product.id);
     others.truncate(OTHERS as usize);
     let mut promotions = promotion::of_open_store(db, &store, shop.base.clock.now_ms()).await?;
     promotions.retain(|promotion| promotion.rule.is_about(&product.id));
-    let mut data = structured(&ui, &product, &store, &variants);
-    if let Some(rating) = rating(&product) {
-        data["aggregateRating"] = rating;
-    }
-    let data = data.to_string().replace("</", "<\\/");
-    let clips = showing::clips(&shop, &product).await;
-    let identity = store.identity.lines(&ui);
-    let said = Said::of(&shop, person.as_ref(), &product.id).await?;
-    let questions = question::pages::first(&shop, person.as_ref(), &product.id).await?;
-    let heart = Heart::of(&shop, &ui, person.as_ref(), &store).await?;
-    let key = shop.base.random.token::<16>();
+    let clips = showing::clips(shop, &product).await;
+    let said = Said::of(shop, person, &product.id).await?;
+    let entries = diary::of_product(db, &product.id, diary::ON_PRODUCT).await?;
+    let composed = Composed::of(&ui, &product, &store, (&detail, edition), entries);
+    let data = structured::script(&ui, (&product, &store), &variants, &composed, &said, &clips);
     let group = group_purchase::on(db, &product.id, shop.base.clock.now_ms()).await?;
-    let page = ProductPage {
+    Ok(ProductPage {
+        identity: store.identity.lines(&ui),
+        questions: question::pages::first(shop, person, &product.id).await?,
+        heart: Heart::of(shop, &ui, person, &store).await?,
+        key: shop.base.random.token::<16>(),
+        card: card::address(&ui, &product, &store),
+        preview: String::new(),
         ui,
         group,
         product,
@@ -160,13 +192,54 @@ async fn page(
         others,
         promotions,
         clips,
-        identity,
-        key,
         said,
-        questions,
-        heart,
+        composed,
         data,
-    };
+    })
+}
+
+/// The ids in the path of an edition of a label.
+#[derive(Deserialize)]
+struct Labelled {
+    product: ProductId,
+    edition: i64,
+}
+
+#[derive(Template)]
+#[template(path = "product/label.html")]
+struct LabelPage {
+    ui: Ui,
+    product: Product,
+    store: Store,
+    edition: i64,
+    from_ms: i64,
+    /// The edition that is told now.
+    last: i64,
+    told: Vec<(String, String)>,
+}
+
+/// What was told of a product in one edition: a card that was pinned in a show names it.
+async fn label(
+    State(shop): State<Shop>,
+    ui: Ui,
+    Path(Labelled { product, edition }): Path<Labelled>,
+) -> Result<Response, Problem> {
+    let db = &shop.base.db;
+    let mut product = find(db, &product).await?;
+    let store = store::find(db, &product.store_id).await?;
+    if !store.listed {
+        return Err(Problem::not_found());
+    }
+    let (kept, last) = label::edition(db, &product.id, edition).await?;
+    let told = label::read(&kept)?;
+    (product.name, product.name_en) = (told.name.ko, told.name.en);
+    (product.unit, product.unit_en) = (told.unit.ko, told.unit.en);
+    (product.origin, product.origin_en) = (told.origin.ko, told.origin.en);
+    (product.category, product.attributes) = (told.category, told.attributes);
+    product.facts.0 = told.facts;
+    let mut told = vec![(ui.t("sell-origin"), product.origin_in(ui.language()).to_owned())];
+    told.extend(facts(&ui, &product, &store));
+    let page = LabelPage { from_ms: kept.from_ms, ui, product, store, edition, last, told };
     Ok(web::page(&page)?.into_response())
 }
 
@@ -187,31 +260,4 @@ async fn gone(shop: &Shop, ui: Ui, id: &ProductId) -> Result<Response, Problem> 
     let others = on_sale_in(db, &store.id, None, OTHERS).await?;
     let page: Html<String> = web::page(&GonePage { ui, product, store, others })?;
     Ok((StatusCode::GONE, page).into_response())
-}
-
-/// schema.org Product with its offers (https://schema.org/Product).
-fn structured(ui: &Ui, product: &Product, store: &Store, variants: &[Variant]) -> Value {
-    let lang = ui.language();
-    let left: i64 = variants.iter().map(|variant| variant.left).sum();
-    let photos: Vec<String> =
-        product.photos.iter().map(|photo| ui.absolute(&format!("/photos/{photo}/960.jpg"))).collect();
-    let availability = if product.on_sale && left > 0 { "InStock" } else { "OutOfStock" };
-    json!({
-        "@context": "https://schema.org",
-        "@type": "Product",
-        "name": product.name_in(lang),
-        "image": photos,
-        "description": product.stories.first().map(|story| story.body.read(lang)).unwrap_or_default(),
-        "countryOfOrigin": product.origin_in(lang),
-        "offers": {
-            "@type": "AggregateOffer",
-            "priceCurrency": "KRW",
-            "lowPrice": product.price_from_won,
-            "highPrice": product.price_to_won,
-            "offerCount": variants.len(),
-            "availability": format!("https://schema.org/{availability}"),
-            "url": ui.canonical(),
-            "seller": { "@type": "Store", "name": store.name_in(lang), "url": ui.absolute(&format!("/stores/{}", store.slug)) },
-        },
-    })
 }

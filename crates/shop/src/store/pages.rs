@@ -11,8 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use web::cursor::Paging;
 use web::{Path, Problem, Query, Ui};
 
-use super::{Store, by_slug, listed};
-use crate::Shop;
+use super::{Store, by_slug, listed, structured};
+use crate::diary::Entry;
 use crate::follow::pages::Heart;
 use crate::group_purchase;
 use crate::hours::pages::Told;
@@ -20,6 +20,7 @@ use crate::hours::{self, Hours, Stand};
 use crate::product::{self, Card};
 use crate::promotion::{self, Promotion};
 use crate::showing::{self, Showing};
+use crate::{Shop, diary};
 
 /// Stalls on the home page.
 const STALLS: i64 = 60;
@@ -27,6 +28,8 @@ const STALLS: i64 = 60;
 const FRESH: i64 = 12;
 /// Goods on a stall's page before "more".
 const GOODS: i64 = 40;
+/// Days of the diary on a stall's page.
+const ENTRIES: i64 = 2;
 
 /// The routes for shoppers.
 pub(crate) fn routes() -> OpenApiRouter<Shop> {
@@ -99,9 +102,17 @@ struct StorePage {
     is_mine: bool,
     heart: Heart,
     told: Told,
+    /// The last days of its diary.
+    entries: Vec<Entry>,
+    /// schema.org, for search engines.
+    data: String,
 }
 
 impl StorePage {
+    fn diary_href(&self) -> String {
+        format!("{}/diary", self.store.path())
+    }
+
     fn deal(&self, card: &Card) -> String {
         promotion::on_card(self.ui.language(), &self.promotions, card)
     }
@@ -131,7 +142,23 @@ async fn store(
     let identity = store.identity.lines(&ui);
     let promotions = promotion::of_open_store(db, &store, shop.base.clock.now_ms()).await?;
     let heart = Heart::of(&shop, &ui, person.as_ref(), &store).await?;
-    let told = Told::of(&shop, &ui, &store).await?;
+    let hours = hours::of(db, &store.id).await?;
+    let told = Told::from(&ui, &hours);
+    let data = structured::script(&ui, &store, &hours);
+    let entries = diary::of_store(db, &store.id, None, ENTRIES).await?;
     let goods = listed.items;
-    web::page(&StorePage { ui, store, shows, goods, promotions, older, identity, is_mine, heart, told })
+    web::page(&StorePage {
+        ui,
+        store,
+        shows,
+        goods,
+        promotions,
+        older,
+        identity,
+        is_mine,
+        heart,
+        told,
+        entries,
+        data,
+    })
 }

@@ -7,6 +7,7 @@ mod catalogue;
 mod checkouts;
 mod crash;
 mod days;
+mod detail;
 mod discounts;
 mod growing;
 mod model;

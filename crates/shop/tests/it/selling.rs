@@ -139,6 +139,14 @@ impl Client<'_> {
         self.send(Method::GET, path, &[("accept", "text/html")], Body::empty()).await
     }
 
+    /// A file, as it comes.
+    pub(crate) async fn bytes(&self, path: &str) -> Vec<u8> {
+        let request = Request::builder().uri(path).header("host", "localhost").body(Body::empty()).unwrap();
+        let response = self.app.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        response.into_body().collect().await.unwrap().to_bytes().to_vec()
+    }
+
     pub(crate) async fn post(&self, path: &str, form: &str) -> Answer {
         let headers = [("accept", "text/html"), ("content-type", "application/x-www-form-urlencoded")];
         self.send(Method::POST, path, &headers, Body::from(form.to_owned())).await
