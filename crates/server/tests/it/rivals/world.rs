@@ -28,6 +28,8 @@ pub(super) const NOT_MADE: &[&str] = &[
     "/photos/{photo}/{file}",
     "/media/{broadcast}/{file}",
     "/assets/{*path}",
+    "/products/{product}/card/{file}",
+    "/sitemaps/{file}",
     // The show has not ended.
     "/live/{broadcast}/replay.json",
     "/api/v1/broadcasts/{broadcast}/replay",
@@ -280,6 +282,17 @@ impl World {
         )
         .unwrap();
         tx.commit().await.unwrap();
+        let mut tx = self.db().begin().await.unwrap();
+        sql!(
+            run &mut tx,
+            "insert into diary_entries (id, store_id, key, body_hash, day_ms, words, words_en, created_at_ms)
+             values ('01970000-0000-7000-8000-00000000d001', $1, 'k', '', 1, '모판을 냈어요', '', 1)",
+            &self.deal.store
+        )
+        .unwrap();
+        tx.commit().await.unwrap();
+        self.name("entry", "01970000-0000-7000-8000-00000000d001".to_owned());
+        self.name("edition", "1".to_owned());
         self.name("arrival", "01970000-0000-7000-8000-00000000a001".to_owned());
     }
 
