@@ -5,6 +5,7 @@ use base::{Tx, Won, jobs, sql};
 use people::letter::{self, Letter};
 use people::{PersonId, StoreId};
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 use web::{Arg, Lang, words};
 
 use super::{GRACE_MS, GroupPurchase, GroupPurchaseId, State, find, of_store};
@@ -119,10 +120,15 @@ async fn waiting(shop: &Shop, id: &GroupPurchaseId) -> Result<Vec<(OrderId, Stri
 async fn charge_all(shop: &Shop, id: &GroupPurchaseId) -> Result<()> {
     let group = find(&shop.base.db, id).await?;
     let Some(price) = group.price_won else { return Ok(()) };
+    let mut outcome = Ok(());
     for (order, buyer) in waiting(shop, id).await? {
-        charge(shop, &group, &order, person_of(&buyer), price).await?;
+        // One that cannot be charged now keeps nobody behind it waiting; the job comes back for it.
+        if let Err(error) = charge(shop, &group, &order, person_of(&buyer), price).await {
+            warn!(%order, %error, "The pledge {order} could not be charged");
+            outcome = Err(error);
+        }
     }
-    Ok(())
+    outcome
 }
 
 /// Opens one pledge's payment at the price that was reached, and charges the card that was left for it.
@@ -140,7 +146,12 @@ async fn charge(
     let state = match kept {
         // The same key is the same try, however often this job runs.
         Some(kept) if intent.state == IntentState::RequiresMethod => {
-            payment::pay_kept(shop, &intent.id, &format!("group-{order}"), &person, &kept.token).await?.state
+            match payment::pay_kept(shop, &intent.id, &format!("group-{order}"), &person, &kept.token).await {
+                Ok(paid) => paid.state,
+                // The card of the first try was refused, and another one was left since: the buyer pays with it.
+                Err(Error::KeyReused) => intent.state,
+                Err(error) => return Err(error),
+            }
         }
         _ => intent.state,
     };
@@ -177,18 +188,23 @@ async fn open(shop: &Shop, order: &OrderId, price: Won) -> Result<()> {
 
 async fn release_all(shop: &Shop, id: &GroupPurchaseId) -> Result<()> {
     let group = find(&shop.base.db, id).await?;
+    let mut outcome = Ok(());
     for (id, buyer) in waiting(shop, id).await? {
         let order: Order = order::of_store(&shop.base.db, &group.store_id, &id).await?;
         match order::cancel(shop, &order, CanceledBy::Group).await {
             // The buyer was faster.
             Ok(()) | Err(Error::OrderMovedOn) => {}
-            Err(error) => return Err(error),
+            Err(error) => {
+                warn!(order = %id, %error, "The pledge {id} could not be let go");
+                outcome = Err(error);
+                continue;
+            }
         }
         if let Some(person) = person_of(&buyer) {
             tell(shop, &group, &id, &person, "group-letter-missed").await?;
         }
     }
-    Ok(())
+    outcome
 }
 
 /// Who pledged: only people do, and an order is kept under their name.
